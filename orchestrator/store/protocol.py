@@ -1,0 +1,282 @@
+"""What one says to the store: the actor protocol of a multi-version key-value log (etcd's model, KV of etcd v3).
+
+A key is a path such as ``core/pods/default/web-1`` (the store knows no kinds: to it a key is ordered text). A value
+is a tuple of encoded parts; a put may leave a part as ``None`` to share it with the revision before it. Revisions
+count committed changes: a ``Txn`` takes one, a ``Batch`` one for each of its changes that is done. A reply is
+sent only after the change is durable (fsync, quorum).
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import msgspec
+
+from actors import Ask, Ref, Tell
+
+MAX_TXN_OPS = 128
+"""Keys in one atomic transaction (etcd's default bound)."""
+MAX_BATCH_OPS = 4096
+"""Independent changes in one proposal; a caller with more cuts them."""
+
+Parts = tuple[bytes, ...]
+
+
+class Value(msgspec.Struct, frozen=True, array_like=True):
+    """A key at a revision. ``version`` counts the puts since the key was created (1 is the create)."""
+
+    key: str
+    parts: Parts
+    mod_revision: int
+    create_revision: int
+    version: int
+    fields: dict[str, str] = {}
+    """What watches and ranges can be filtered by, as the writer declared it (``{"spec.nodeName": "node-1"}``)."""
+    lease: int = 0
+
+
+class Change(msgspec.Struct, frozen=True, array_like=True):
+    """One independent write of a ``Batch`` or one operation of a ``Txn``.
+
+    ``parts=None`` deletes the key. In ``parts`` a None keeps that part as it stands (only over an existing key).
+    ``expect``: the mod revision that must stand (0: the key must not exist; None: no condition).
+    ``fields=None`` keeps the fields as they stand.
+    """
+
+    key: str
+    parts: tuple[bytes | None, ...] | None
+    expect: int | None = None
+    fields: dict[str, str] | None = None
+    lease: int = 0
+    cause: bytes = b""
+    """Why: MessagePack of ``[actor, key, parent revision]``, kept beside the revision."""
+
+
+class Outcome(IntEnum):
+    DONE = 0
+    CONFLICT = 1
+    """``expect`` did not hold; ``revision`` is the mod revision that stands (0: no such key)."""
+    MISSING = 2
+    """A delete of a key that is not there, or a put that shares parts with nothing."""
+    NO_SPACE = 3
+    """The size quota is used up; only deletes and compaction are taken until there is room."""
+
+
+class Result(msgspec.Struct, frozen=True, array_like=True):
+    """What became of one change: its own revision, or the revision that stood in its way."""
+
+    outcome: Outcome
+    revision: int
+    previous: Value | None = None
+    """For a delete that is done: the last value."""
+
+
+class BatchReply(msgspec.Struct, frozen=True, array_like=True):
+    revision: int
+    results: list[Result]
+
+
+class Batch(Ask[BatchReply]):
+    """Many independent changes in one proposal, in order; one that is refused fails alone."""
+
+    changes: list[Change]
+    request_id: str = ""
+    """A retried proposal with the same id is applied once. Empty: not retried."""
+
+
+class Target(IntEnum):
+    MOD_REVISION = 0
+    CREATE_REVISION = 1
+    VERSION = 2
+    VALUE = 3
+    LEASE = 4
+
+
+class Relation(IntEnum):
+    EQUAL = 0
+    GREATER = 1
+    LESS = 2
+    NOT_EQUAL = 3
+
+
+class Compare(msgspec.Struct, frozen=True, array_like=True):
+    """``key``'s ``target`` stands in ``relation`` to ``operand`` (a missing key counts as 0, or as b"" for VALUE, which is the parts joined)."""
+
+    key: str
+    target: Target
+    relation: Relation
+    operand: int | bytes
+
+
+class TxnReply(msgspec.Struct, frozen=True, array_like=True):
+    succeeded: bool
+    revision: int
+    results: list[Result]
+
+
+class Txn(Ask[TxnReply]):
+    """If every compare holds do ``success``, else ``failure``: atomic, one revision, at most ``MAX_TXN_OPS``."""
+
+    compares: list[Compare]
+    success: list[Change]
+    failure: list[Change] = []
+    request_id: str = ""
+
+
+class RangeReply(msgspec.Struct, frozen=True, array_like=True):
+    revision: int
+    """The revision that was read: the requested one, or the current."""
+    values: list[Value]
+    more: bool = False
+    count: int = 0
+    """All keys in the range at that revision, whatever the limit (filtered ones do not count)."""
+
+
+class Refusal(IntEnum):
+    COMPACTED = 1
+    """The revision asked for is older than what is kept: read again from the current one."""
+    FUTURE = 2
+    """The revision asked for does not exist yet."""
+    SLOW = 3
+    """The watcher did not take its events within the bound."""
+    STOPPED = 4
+    """The store stops, or lost its leadership: follow the leader."""
+
+
+class Range(Ask[RangeReply]):
+    """The keys with ``prefix`` that sort after ``after``, at most ``limit`` (0: all), at ``revision`` (0: current).
+
+    Linearizable at revision 0. Raises ``Refused`` with code "compacted" or "future".
+    """
+
+    prefix: str
+    after: str = ""
+    limit: int = 0
+    revision: int = 0
+    fields: dict[str, str] = {}
+    count_only: bool = False
+
+
+class GetReply(msgspec.Struct, frozen=True, array_like=True):
+    revision: int
+    values: list[Value | None]
+
+
+class Get(Ask[GetReply]):
+    """These keys, in order, None for one that is not there."""
+
+    keys: list[str]
+    revision: int = 0
+
+
+class WatchReply(msgspec.Struct, frozen=True, array_like=True):
+    watch: int
+    revision: int
+    """The store's revision when the watch began."""
+
+
+class Watch(Ask[WatchReply]):
+    """Every change after ``revision`` to a key with ``prefix`` (or exactly ``key``), in order, without gap or duplicate.
+
+    ``revision`` 0: from now on. With ``fields`` only values that match; a value that stops matching arrives as a delete
+    and one that starts as a put whose ``created`` is true. The subscriber gets ``Changes`` frames, then at most one
+    ``WatchEnded``. A subscriber that dies ends its watch. Raises ``Refused`` with code "compacted" or "future".
+    """
+
+    subscriber: Ref
+    prefix: str = ""
+    key: str = ""
+    revision: int = 0
+    fields: dict[str, str] = {}
+    previous: bool = False
+    """Give each event the value before it."""
+    progress: bool = False
+    """Send an empty ``Changes`` now and then (about every 10 s when nothing happened), so that the revision moves on."""
+    credit: int = 64
+    """Frames the subscriber takes before it must tell ``WatchCredit``."""
+    tag: str = ""
+    """The subscriber's own word for this watch; comes back in every frame."""
+
+
+class Event(msgspec.Struct, frozen=True, array_like=True):
+    """One change as a watcher sees it. A delete has the last value, with ``mod_revision`` the delete's own."""
+
+    deleted: bool
+    created: bool
+    value: Value
+    previous: Value | None = None
+
+
+class Changes(Tell):
+    watch: int
+    tag: str
+    revision: int
+    """All changes up to this revision were sent."""
+    events: list[Event]
+
+
+class WatchEnded(Tell):
+    watch: int
+    tag: str
+    reason: Refusal
+    message: str
+
+
+class WatchCredit(Tell):
+    watch: int
+    frames: int
+
+
+class Unwatch(Tell):
+    watch: int
+
+
+class CompactReply(msgspec.Struct, frozen=True, array_like=True):
+    revision: int
+
+
+class Compact(Ask[CompactReply]):
+    """Forget revisions before ``revision`` (what stands at it stays). Refused: "compacted", "future"."""
+
+    revision: int
+
+
+class LeaseReply(msgspec.Struct, frozen=True, array_like=True):
+    lease: int
+    ttl_seconds: float
+
+
+class LeaseGrant(Ask[LeaseReply]):
+    """A lease whose keys are deleted when it is not kept alive for ``ttl_seconds``."""
+
+    ttl_seconds: float
+
+
+class LeaseKeepAlive(Ask[LeaseReply]):
+    """Refused with code "lease" when there is none (expired or revoked)."""
+
+    lease: int
+
+
+class LeaseRevoke(Ask[None]):
+    lease: int
+
+
+class StatusReply(msgspec.Struct, frozen=True, array_like=True):
+    revision: int
+    compacted: int
+    keys: int
+    log_entries: int
+    log_bytes: int
+    raft_term: int
+    raft_index: int
+    leader: str
+    member: str
+    watches: int
+    commits: int
+    """Durable appends since the start; ``changes`` over it is the size of a group commit."""
+    changes: int
+
+
+class StoreStatus(Ask[StatusReply]):
+    pass
