@@ -1,0 +1,72 @@
+# Everything a person runs by hand. `.ci/run` calls the same targets.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUNTIME := $(VENV)/.installed
+DEV := $(VENV)/.installed-dev
+CI_TEST_TIMEOUT ?= 60
+
+.PHONY: up down install test test-slow test-e2e check format lock schema oracle clean help
+
+help: ## list the targets
+	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+up: install ## start Podium in the background and run the demo on it
+	@$(BIN)/podium up --detach --demo examples/web.yaml
+
+down: ## stop it
+	@if [ -x $(BIN)/podium ]; then $(BIN)/podium down; else echo "nothing is installed here, so nothing runs"; fi
+
+install: $(RUNTIME) ## a .venv in the checkout, the command at .venv/bin/podium
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit("Podium needs Python 3.11 or newer, found %s: try make PYTHON=python3.11" % sys.version.split()[0]) if sys.version_info < (3, 11) else None'
+	@$(PYTHON) -m venv $(VENV) || { echo "no venv module: on Debian and Ubuntu, apt-get install python3-venv"; exit 1; }
+
+$(RUNTIME): requirements.lock pyproject.toml | $(VENV)/bin/python
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+$(DEV): requirements-dev.lock $(RUNTIME)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.lock
+	@touch $@
+
+test: $(DEV) ## the unit suite: under two minutes on two cores
+	@$(BIN)/python -m pytest -q
+
+test-slow: $(DEV) ## the tests marked slow
+	@$(BIN)/python -m pytest -q -m "slow and not e2e and not prove"
+
+test-e2e: $(DEV) ## real kubectl, helm and Docker where they are found
+	@$(BIN)/python -m pytest -q -m "e2e"
+
+check: $(DEV) ## format, lint, types and import contracts
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/lint-imports
+	@$(BIN)/mypy
+
+format: $(DEV) ## rewrite in the project's format
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench-%: $(DEV) ## run one benchmark; results in bench/results/
+	@$(BIN)/python -m bench.$*
+
+prove-%: $(DEV) ## the full count of a seeded suite; summary in tests/proof/
+	@$(BIN)/python -m tests.proof.$*
+
+schema: $(DEV) ## generate the table of Kubernetes facts anew
+	@$(BIN)/python tools/generate_schema.py
+
+oracle: $(DEV) ## record what a real kube-apiserver answers: KUBE_APISERVER=path ETCD=path
+	@$(BIN)/python -m tests.oracle.record --apiserver "$(KUBE_APISERVER)" --etcd "$(ETCD)"
+
+lock: $(DEV) ## resolve the dependencies anew
+	@$(BIN)/python -m pip install --quiet uv
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header pyproject.toml -o requirements.lock
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+
+clean: ## remove what the targets made
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
