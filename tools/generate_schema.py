@@ -2,7 +2,7 @@
 
 Three sources, each asked for what it knows best: the published OpenAPI definitions (PyPI `kubernetes-validate`:
 required, list types, formats), `lightkube-models` (served resources, verbs, subresources) and the Go modules
-(protobuf numbers, pointers, omitempty, defaults, enumerations). No prose is taken. The same sources give the same bytes.
+(protobuf numbers, pointers, omitempty, defaults, enumerations). No prose is taken; equal sources give equal bytes.
 
 Usage: python tools/generate_schema.py [output]
 """
@@ -150,7 +150,7 @@ def read_go() -> dict[str, GoType]:
 
 
 def read_kinds(definitions: dict[str, Any]) -> dict[tuple[str, str, str], str]:
-    """Group, version and kind to the name of the type, of what is served and of the meta types in every served group."""
+    """Group, version and kind to the name of the type: what is served, and the meta types of every served group."""
     served = {openapi_name(f"{module}/{package}") for module, packages in PACKAGES.items() for package in packages}
     groups = GROUP_VERSIONS | {("meta.k8s.io", "v1"), ("admission.k8s.io", "v1")}
     kinds = {}
@@ -250,7 +250,7 @@ def extra_facts(entry: GoField, published: dict[str, Any]) -> dict[str, Any]:
 
 
 def default_value(text: str) -> Any:
-    """The JSON value of a ``+default=`` marker. A reference to a constant of Go stays out: its type's rules default it."""
+    """The JSON value of a ``+default=`` marker. A reference to a constant stays out: the rules of its group default it."""
     return None if text.startswith("ref(") else json.loads(text)
 
 

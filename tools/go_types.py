@@ -1,4 +1,4 @@
-"""The facts of Kubernetes' Go types: fields, JSON names, protobuf numbers, pointers and markers, read from source files.
+"""The facts of Kubernetes' Go types: fields, JSON names, protobuf numbers, pointers and markers, read from source.
 
 A reader of the small part of Go that API type files use: type declarations, struct tags, marker comments and
 the constants of enumerations. It does not judge what it reads: `generate_schema.py` joins it with the OpenAPI facts.

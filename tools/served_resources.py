@@ -1,4 +1,4 @@
-"""What is served, where lightkube's table is silent: short names, categories, streaming subresources, bodies of their own."""
+"""What is served: lightkube's table, and where it is silent short names, categories and streaming subresources."""
 
 from __future__ import annotations
 
