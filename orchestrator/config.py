@@ -1,0 +1,112 @@
+"""What a cluster can be told: one frozen record, from the command line, a YAML file or an embedder."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+RUNTIMES = ("auto", "docker", "process", "simulated")
+DEFAULT_PORT = 6443
+MAX_NODES = 20_000
+"""Simulated nodes in one process; far above what was measured."""
+
+
+class ConfigError(Exception):
+    """A setting is not usable. ``setting`` names it, the message says what was expected and found."""
+
+    def __init__(self, setting: str, message: str) -> None:
+        super().__init__(f"{setting}: {message}")
+        self.setting = setting
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterConfig:
+    """``data_dir`` None keeps all state in memory. ``listen`` None opens no HTTPS door."""
+
+    data_dir: Path | None = None
+    listen: tuple[str, int] | None = None
+    nodes: int = 1
+    runtime: str = "auto"
+    images: dict[str, list[str]] = field(default_factory=dict)
+    """For the process runtime: image name to the program and arguments that it stands for."""
+    service_cidr: str = "10.96.0.0/12"
+    cluster_domain: str = "cluster.local"
+    kernel: bool = False
+    """Whether kernel state (routes) may be changed; only the daemon does."""
+
+    def __post_init__(self) -> None:
+        if self.runtime not in RUNTIMES:
+            raise ConfigError("runtime", f"expected one of {', '.join(RUNTIMES)}, found {self.runtime!r}")
+        if not 0 <= self.nodes <= MAX_NODES:
+            raise ConfigError("nodes", f"expected 0 to {MAX_NODES}, found {self.nodes}")
+        try:
+            ipaddress.IPv4Network(self.service_cidr)
+        except ValueError as error:
+            raise ConfigError("serviceCIDR", f"expected an IPv4 network such as 10.96.0.0/12, found {self.service_cidr!r}") from error
+
+
+NAMES = {"dataDir": "data_dir", "serviceCIDR": "service_cidr", "clusterDomain": "cluster_domain"}
+"""The file's spelling of a setting where it is not the record's."""
+
+
+def parse_listen(text: str) -> tuple[str, int]:
+    """``HOST:PORT``, ``:PORT`` or ``HOST`` (``[::1]:6443`` for IPv6)."""
+    host, colon, port = text.rpartition(":")
+    if not colon or "]" in port:
+        host, port = text, str(DEFAULT_PORT)
+    if not port.isdigit() or not 0 <= int(port) <= 65535:
+        raise ConfigError("listen", f"expected HOST:PORT with a port from 0 to 65535, found {text!r}")
+    return host.strip("[]") or "127.0.0.1", int(port)
+
+
+def load(path: Path, base: ClusterConfig) -> ClusterConfig:
+    """``base`` with the settings of the YAML file at ``path``. Raises ConfigError with one line that names the file."""
+    import yaml
+
+    try:
+        document = yaml.safe_load(path.read_text()) or {}
+    except OSError as error:
+        raise ConfigError("config", f"cannot read {path}: {error.strerror}") from error
+    except yaml.YAMLError as error:
+        raise ConfigError("config", f"{path} is not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(document, dict):
+        raise ConfigError("config", f"{path}: expected a mapping of settings, found {type(document).__name__}")
+    return replace(base, **settings(document))
+
+
+def settings(document: dict[str, Any]) -> dict[str, Any]:
+    """The record's arguments that a document of settings stands for, each checked for its type."""
+    known = {name: name for name in (f.name for f in fields(ClusterConfig)) if name not in NAMES.values()} | NAMES
+    known.pop("kernel")
+    found: dict[str, Any] = {}
+    for name, value in document.items():
+        if name not in known:
+            raise ConfigError(str(name), f"no such setting; there are {', '.join(sorted(known))}")
+        found[known[name]] = convert(name, value)
+    return found
+
+
+def convert(name: str, value: Any) -> Any:
+    if name == "listen":
+        return parse_listen(str(value))
+    if name == "dataDir":
+        return Path(expect(name, value, str)).expanduser()
+    if name == "images":
+        return {image: command(image, program) for image, program in expect(name, value, dict).items()}
+    return expect(name, value, int if name == "nodes" else str)
+
+
+def command(image: str, program: Any) -> list[str]:
+    if isinstance(program, str):
+        return [program]
+    if isinstance(program, list) and program and all(isinstance(word, str) for word in program):
+        return program
+    raise ConfigError(f"images.{image}", f"expected a program or a list of words, found {program!r}")
+
+
+def expect(name: str, value: Any, kind: type) -> Any:
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise ConfigError(name, f"expected {kind.__name__}, found {value!r}")
+    return value
