@@ -73,7 +73,7 @@ def decode_part(part: bytes) -> Object:
 
 
 def join(metadata: bytes, status: bytes, rest: bytes, revision: int) -> Object:
-    """The object that the three parts make, in the order clients expect: apiVersion, kind, metadata, spec, ..., status."""
+    """The object of the three parts, in the order clients expect: apiVersion, kind, metadata, spec, ..., status."""
     obj: Object = {}
     body: Object = _decode(rest)
     for key in ("apiVersion", "kind"):
