@@ -187,7 +187,7 @@ def invalid_objects() -> Iterator[Case]:
         ("namespace name with dot", "/api/v1/namespaces", {"metadata": {"name": "a.b"}}),
     ]
     for name, where, body in flaws:
-        yield Case(name, "POST", where, body)
+        yield Case(name, "POST", f"{where}?dryRun=All", body)
 
 
 def decoding() -> Iterator[Case]:
