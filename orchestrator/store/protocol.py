@@ -22,7 +22,7 @@ MAX_BATCH_OPS = 4096
 Parts = tuple[bytes, ...]
 
 
-class Value(msgspec.Struct, frozen=True, array_like=True):
+class Value(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A key at a revision. ``version`` counts the puts since the key was created (1 is the create)."""
 
     key: str
@@ -35,7 +35,7 @@ class Value(msgspec.Struct, frozen=True, array_like=True):
     lease: int = 0
 
 
-class Change(msgspec.Struct, frozen=True, array_like=True):
+class Change(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One independent write of a ``Batch`` or one operation of a ``Txn``.
 
     ``parts=None`` deletes the key. In ``parts`` a None keeps that part as it stands (only over an existing key).
@@ -60,9 +60,11 @@ class Outcome(IntEnum):
     """A delete of a key that is not there, or a put that shares parts with nothing."""
     NO_SPACE = 3
     """The size quota is used up; only deletes and compaction are taken until there is room."""
+    NO_LEASE = 4
+    """The lease that a put names is not there: it expired or was revoked."""
 
 
-class Result(msgspec.Struct, frozen=True, array_like=True):
+class Result(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What became of one change: its own revision, or the revision that stood in its way."""
 
     outcome: Outcome
@@ -100,7 +102,10 @@ class Relation(IntEnum):
 
 
 class Compare(msgspec.Struct, frozen=True, array_like=True):
-    """``key``'s ``target`` stands in ``relation`` to ``operand`` (a missing key counts as 0, or as b"" for VALUE, which is the parts joined)."""
+    """``key``'s ``target`` stands in ``relation`` to ``operand``.
+
+    A missing key counts as 0, or as b"" for VALUE, which is the parts joined.
+    """
 
     key: str
     target: Target
@@ -119,7 +124,7 @@ class Txn(Ask[TxnReply]):
 
     compares: list[Compare]
     success: list[Change]
-    failure: list[Change] = []
+    failure: list[Change] = []  # noqa: RUF012
     request_id: str = ""
 
 
@@ -153,7 +158,7 @@ class Range(Ask[RangeReply]):
     after: str = ""
     limit: int = 0
     revision: int = 0
-    fields: dict[str, str] = {}
+    fields: dict[str, str] = {}  # noqa: RUF012
     count_only: bool = False
 
 
@@ -176,7 +181,7 @@ class WatchReply(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Watch(Ask[WatchReply]):
-    """Every change after ``revision`` to a key with ``prefix`` (or exactly ``key``), in order, without gap or duplicate.
+    """Every change after ``revision`` to a key with ``prefix`` (or exactly ``key``), in order, no gap, no duplicate.
 
     ``revision`` 0: from now on. With ``fields`` only values that match; a value that stops matching arrives as a delete
     and one that starts as a put whose ``created`` is true. The subscriber gets ``Changes`` frames, then at most one
@@ -187,18 +192,18 @@ class Watch(Ask[WatchReply]):
     prefix: str = ""
     key: str = ""
     revision: int = 0
-    fields: dict[str, str] = {}
+    fields: dict[str, str] = {}  # noqa: RUF012
     previous: bool = False
     """Give each event the value before it."""
     progress: bool = False
-    """Send an empty ``Changes`` now and then (about every 10 s when nothing happened), so that the revision moves on."""
+    """Send an empty ``Changes`` about every 10 s when nothing happened, so that the revision moves on."""
     credit: int = 64
     """Frames the subscriber takes before it must tell ``WatchCredit``."""
     tag: str = ""
     """The subscriber's own word for this watch; comes back in every frame."""
 
 
-class Event(msgspec.Struct, frozen=True, array_like=True):
+class Event(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One change as a watcher sees it. A delete has the last value, with ``mod_revision`` the delete's own."""
 
     deleted: bool

@@ -1,0 +1,40 @@
+"""When leases run out, by the leader's clock."""
+
+from __future__ import annotations
+
+from heapq import heappop, heappush
+
+
+class Deadlines:
+    """A heap of deadlines; one that was moved leaves an outdated entry that is skipped."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[float, int]] = []
+        self._ends: dict[int, float] = {}
+
+    def __contains__(self, lease: int) -> bool:
+        return lease in self._ends
+
+    def set(self, lease: int, at: float) -> None:
+        moved = self._ends.get(lease)
+        self._ends[lease] = at
+        if moved is None:
+            heappush(self._heap, (at, lease))
+
+    def drop(self, lease: int) -> None:
+        self._ends.pop(lease, None)
+
+    def take_due(self, now: float) -> list[int]:
+        """The leases that ended, each once, in the order they ended."""
+        due = []
+        while self._heap and self._heap[0][0] <= now:
+            _, lease = heappop(self._heap)
+            end = self._ends.get(lease)
+            if end is None:
+                continue
+            if end > now:
+                heappush(self._heap, (end, lease))
+            else:
+                del self._ends[lease]
+                due.append(lease)
+        return due

@@ -1,0 +1,48 @@
+"""Leases and the keys that hang on them, as the log decided. When one expires is not theirs to say but the leader's."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Lease(msgspec.Struct, array_like=True):
+    lease: int
+    ttl_milliseconds: int
+    keys: dict[str, None] = {}
+    """In the order they were attached."""
+
+
+class Leases:
+    def __init__(self) -> None:
+        self._leases: dict[int, Lease] = {}
+        self.granted = 0
+        """The number of the last lease: numbers are never used twice."""
+
+    def __contains__(self, lease: int) -> bool:
+        return lease in self._leases
+
+    def get(self, lease: int) -> Lease | None:
+        return self._leases.get(lease)
+
+    def all(self) -> list[Lease]:
+        return list(self._leases.values())
+
+    def grant(self, ttl_milliseconds: int) -> Lease:
+        self.granted += 1
+        lease = self._leases[self.granted] = Lease(self.granted, ttl_milliseconds)
+        return lease
+
+    def restore(self, lease: int, ttl_milliseconds: int) -> None:
+        self._leases[lease] = Lease(lease, ttl_milliseconds)
+
+    def revoke(self, lease: int) -> list[str]:
+        """End it; the keys that hung on it."""
+        ended = self._leases.pop(lease, None)
+        return list(ended.keys) if ended is not None else []
+
+    def move(self, key: str, old: int, new: int) -> None:
+        """``key`` hung on ``old`` and now on ``new`` (0: on none)."""
+        if old and old in self._leases:
+            self._leases[old].keys.pop(key, None)
+        if new:
+            self._leases[new].keys[key] = None

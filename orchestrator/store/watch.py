@@ -1,0 +1,193 @@
+"""Watches: from committed records to frames for the subscribers, in order, without gap or duplicate.
+
+All that one commit changed goes to a watcher in one ``Changes`` frame (or a few, when it is large). A watcher that has
+no credit left keeps its events here, up to a bound; beyond it the watch is ended as slow and nobody else notices. How a
+frame reaches a subscriber is the owner's business: it passes ``send``.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import cast
+
+import msgspec
+
+from actors import Ref, Tell
+from orchestrator.store.audience import Audience, Audiences, Filter
+from orchestrator.store.history import Record
+from orchestrator.store.protocol import Changes, Event, Refusal, Watch, WatchEnded
+from orchestrator.store.views import View
+
+MAX_BUFFERED_EVENTS = 16_384
+"""Events that wait for one watcher's credit. They share their bytes with the store, so this bounds time, not memory."""
+MAX_FRAME_EVENTS = 1_024
+"""Events in one frame: a receiver decodes that many in some milliseconds."""
+MAX_FRAME_BYTES = 4 << 20
+"""Bytes of parts in one frame (a single larger event travels alone)."""
+
+Send = Callable[[Ref, Tell], bool]
+"""Passes a frame on without waiting; False when the subscriber's mailbox did not take it."""
+
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class Watcher:
+    """One watch and what waits for it."""
+
+    __slots__ = ("audience", "credit", "idle", "number", "progress", "revision", "subscriber", "tag", "waiting")
+
+    def __init__(self, number: int, watch: Watch, revision: int) -> None:
+        self.number = number
+        self.subscriber = watch.subscriber
+        self.tag = watch.tag
+        self.credit = watch.credit
+        self.progress = watch.progress
+        self.idle = True
+        """Whether nothing was sent since the last round of progress frames."""
+        self.revision = revision
+        """Everything up to here was sent or waits."""
+        self.waiting: deque[Event] = deque()
+        self.audience: Audience[Watcher] | None = None
+
+
+class Watches:
+    """See the module."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._audiences: Audiences[Watcher] = Audiences()
+        self._watchers: dict[int, Watcher] = {}
+        self._numbers = 0
+
+    def __len__(self) -> int:
+        return len(self._watchers)
+
+    def open(self, watch: Watch, revision: int, missed: Iterable[Record]) -> int:
+        """Begin a watch at the store's ``revision``; ``missed`` are the records that it asks for from before."""
+        self._numbers += 1
+        number = self._numbers
+        watcher = self._watchers[number] = Watcher(number, watch, revision)
+        prefix = "" if watch.key else watch.prefix
+        filter = Filter(prefix, watch.key, tuple(sorted(watch.fields.items())), watch.previous)
+        watcher.audience = self._audiences.join(filter, number, watcher)
+        for record in missed:
+            key = record.value.key
+            if key == watch.key or (not watch.key and key.startswith(prefix)):
+                event = View(record).event(watch.fields, watch.previous)
+                if event is not None:
+                    watcher.waiting.append(event)
+        self._drain(watcher)
+        return number
+
+    def close(self, number: int) -> None:
+        """Forget a watch; nothing more is sent for it."""
+        watcher = self._watchers.pop(number, None)
+        if watcher is not None and watcher.audience is not None:
+            self._audiences.leave(watcher.audience, number)
+
+    def close_subscriber(self, path: str) -> None:
+        """Forget the watches of a subscriber that is gone."""
+        for watcher in [watcher for watcher in self._watchers.values() if watcher.subscriber.path == path]:
+            self.close(watcher.number)
+
+    def end_all(self, reason: Refusal, message: str) -> None:
+        for watcher in list(self._watchers.values()):
+            self._end(watcher, reason, message)
+
+    def credit(self, number: int, frames: int) -> None:
+        watcher = self._watchers.get(number)
+        if watcher is not None:
+            watcher.credit += frames
+            self._drain(watcher)
+
+    def publish(self, records: list[Record], revision: int) -> None:
+        """Tell the watchers what one commit changed."""
+        found: dict[Filter, tuple[Audience[Watcher], list[Event]]] = {}
+        for record in records:
+            view = View(record)
+            for audience in self._audiences.find(record):
+                event = view.event(audience.wanted, audience.filter.previous)
+                if event is not None:
+                    entry = found.get(audience.filter)
+                    if entry is None:
+                        entry = found[audience.filter] = (audience, [])
+                    entry[1].append(event)
+        for audience, events in found.values():
+            self._tell(audience, events, revision)
+
+    def advance(self, revision: int) -> None:
+        """A round of progress: who wants it and was sent nothing since the last round is told the revision."""
+        for watcher in list(self._watchers.values()):
+            if watcher.waiting:
+                self._drain(watcher)
+            elif watcher.progress and watcher.idle and watcher.credit > 0:
+                watcher.revision = revision
+                self._frame(watcher, [], revision)
+            watcher.idle = True
+
+    def _tell(self, audience: Audience[Watcher], events: list[Event], revision: int) -> None:
+        members = list(audience.members.values())
+        small = len(events) <= MAX_FRAME_EVENTS and _parts_bytes(events) <= MAX_FRAME_BYTES
+        shared = events
+        if small and len(members) > 1:
+            # The encoder copies raw bytes as they are: the events are encoded once for all members.
+            shared = cast("list[Event]", msgspec.Raw(_encode(events)))
+        for watcher in members:
+            watcher.revision = revision
+            if small and not watcher.waiting and watcher.credit > 0 and self._frame(watcher, shared, revision):
+                continue
+            watcher.waiting.extend(events)
+            self._drain(watcher)
+
+    def _drain(self, watcher: Watcher) -> None:
+        """Send what waits, as far as the credit goes."""
+        waiting = watcher.waiting
+        while waiting and watcher.credit > 0:
+            events = _next_frame(waiting)
+            if not self._frame(watcher, events, _frame_revision(events, waiting, watcher.revision)):
+                waiting.extendleft(reversed(events))
+                break
+        if len(waiting) > MAX_BUFFERED_EVENTS:
+            message = f"{len(waiting)} events wait for credit, {MAX_BUFFERED_EVENTS} may: resume from the last frame"
+            self._end(watcher, Refusal.SLOW, message)
+
+    def _frame(self, watcher: Watcher, events: list[Event], revision: int) -> bool:
+        if not self._send(watcher.subscriber, Changes(watcher.number, watcher.tag, revision, events)):
+            return False
+        watcher.credit -= 1
+        watcher.idle = False
+        return True
+
+    def _end(self, watcher: Watcher, reason: Refusal, message: str) -> None:
+        self.close(watcher.number)
+        self._send(watcher.subscriber, WatchEnded(watcher.number, watcher.tag, reason, message))
+
+
+def _next_frame(waiting: deque[Event]) -> list[Event]:
+    """Take the first events off ``waiting``, as many as a frame may hold, at least one."""
+    events: list[Event] = []
+    size = 0
+    while waiting and len(events) < MAX_FRAME_EVENTS:
+        size += _event_bytes(waiting[0])
+        if events and size > MAX_FRAME_BYTES:
+            break
+        events.append(waiting.popleft())
+    return events
+
+
+def _frame_revision(events: list[Event], waiting: deque[Event], revision: int) -> int:
+    """All changes up to which revision a frame completes: a transaction's events may be cut in two."""
+    if not waiting:
+        return revision
+    last = events[-1].value.mod_revision
+    return last - 1 if waiting[0].value.mod_revision == last else last
+
+
+def _parts_bytes(events: list[Event]) -> int:
+    return sum(map(_event_bytes, events))
+
+
+def _event_bytes(event: Event) -> int:
+    size = sum(map(len, event.value.parts))
+    return size if event.previous is None else size + sum(map(len, event.previous.parts))
