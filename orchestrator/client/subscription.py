@@ -1,0 +1,83 @@
+"""Who wants to hear of changes of one kind, and the keys that each has still to be told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from actors import Ref
+from orchestrator.client.cache import Change, MutableCache
+from orchestrator.client.messages import Enqueue
+from orchestrator.client.view import View
+from orchestrator.client.workqueue import MAX_CAUSES
+
+Keys = Callable[[View | None, View | None], Iterable[str]]
+"""Pure: which keys want work when an object changes from the one to the other (None: not there)."""
+
+
+class Subscriber:
+    """One ref and its function. What was not taken stays pending: bounded by the keys there are."""
+
+    __slots__ = ("_pending", "_told", "keys", "ref")
+
+    def __init__(self, ref: Ref[Any], keys: Keys) -> None:
+        self.ref = ref
+        self.keys = keys
+        self._pending: dict[str, list[int]] = {}
+        self._told = False
+
+    def note(self, change: Change) -> None:
+        for key in self.keys(change.old, change.new):
+            causes = self._pending.get(key)
+            if causes is None:
+                self._pending[key] = [change.revision]
+            elif len(causes) < MAX_CAUSES:
+                causes.append(change.revision)
+
+    def flush(self, cache: MutableCache) -> bool:
+        """Tell all that is pending in one frame. False when the subscriber's mailbox did not take it."""
+        if not self._pending and (self._told or not cache.synced):
+            return True
+        message = Enqueue(
+            kind=cache.kind.label,
+            keys=list(self._pending),
+            causes=list(self._pending.values()),
+            revision=cache.revision,
+        )
+        if not self.ref.tell_nowait(message):
+            return False
+        self._pending = {}
+        self._told = cache.synced
+        return True
+
+
+class Subscriptions:
+    """The subscribers of one kind by the path of their ref and a tag; a second subscription replaces the first."""
+
+    def __init__(self, cache: MutableCache) -> None:
+        self._cache = cache
+        self._subscribers: dict[tuple[str, str], Subscriber] = {}
+
+    def add(self, ref: Ref[Any], keys: Keys, tag: str = "") -> None:
+        """From now on, and all that the cache holds already."""
+        subscriber = Subscriber(ref, keys)
+        self._subscribers[(ref.path, tag)] = subscriber
+        for view in self._cache.list():
+            subscriber.note(Change(None, view, view.revision))
+
+    def remove(self, path: str) -> None:
+        for held in [held for held in self._subscribers if held[0] == path]:
+            del self._subscribers[held]
+
+    def note(self, changes: Sequence[Change]) -> None:
+        for subscriber in self._subscribers.values():
+            for change in changes:
+                subscriber.note(change)
+
+    def flush(self) -> bool:
+        """Tell everybody; False when somebody must be told again later."""
+        taken = [subscriber.flush(self._cache) for subscriber in self._subscribers.values()]
+        return all(taken)
+
+    def __len__(self) -> int:
+        return len(self._subscribers)

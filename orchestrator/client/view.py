@@ -1,0 +1,164 @@
+"""What everybody in a process sees of one object: metadata decoded once, the other parts when somebody looks."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import msgspec
+
+from orchestrator.apimachinery.encoded import Encoded, Object, decode_part
+
+MAX_SHARED_PARTS = 1024
+"""Decoded parts a cache keeps (a decoded pod spec is about 8 KB); the least recently used goes first."""
+
+T = TypeVar("T")
+
+
+class Owner(msgspec.Struct, frozen=True, gc=False):
+    apiVersion: str = ""
+    kind: str = ""
+    name: str = ""
+    uid: str = ""
+    controller: bool | None = None
+    blockOwnerDeletion: bool | None = None
+
+
+class Metadata(msgspec.Struct):
+    """The fields of ObjectMeta that controllers decide by; the others stay in the bytes."""
+
+    name: str = ""
+    namespace: str = ""
+    uid: str = ""
+    generation: int = 0
+    labels: dict[str, str] | None = None
+    annotations: dict[str, str] | None = None
+    ownerReferences: tuple[Owner, ...] = ()
+    finalizers: tuple[str, ...] = ()
+    creationTimestamp: str | None = None
+    deletionTimestamp: str | None = None
+    deletionGracePeriodSeconds: int | None = None
+
+
+decode_metadata = msgspec.msgpack.Decoder(Metadata).decode
+_NONE: dict[str, str] = {}
+
+
+class Parts:
+    """Decoded parts shared among equal bytes: a thousand replicas have one decoded spec."""
+
+    __slots__ = ("_capacity", "_parts")
+
+    def __init__(self, capacity: int = MAX_SHARED_PARTS) -> None:
+        self._capacity = capacity
+        self._parts: OrderedDict[bytes, Object] = OrderedDict()
+
+    def decoded(self, part: bytes) -> Object:
+        found = self._parts.get(part)
+        if found is not None:
+            self._parts.move_to_end(part)
+            return found
+        value = decode_part(part)
+        self._parts[part] = value
+        if len(self._parts) > self._capacity:
+            self._parts.popitem(last=False)
+        return value
+
+    def __len__(self) -> int:
+        return len(self._parts)
+
+
+class View:
+    """One object at one revision, read only: never change what a property returns."""
+
+    __slots__ = ("_facts", "_parts", "encoded", "meta")
+
+    def __init__(self, encoded: Encoded, parts: Parts) -> None:
+        self.encoded = encoded
+        self.meta = decode_metadata(encoded.metadata)
+        self._parts = parts
+        self._facts: Any = None
+
+    @property
+    def key(self) -> str:
+        """``namespace/name``, or ``name`` for a cluster-scoped object."""
+        meta = self.meta
+        return f"{meta.namespace}/{meta.name}" if meta.namespace else meta.name
+
+    @property
+    def name(self) -> str:
+        return self.meta.name
+
+    @property
+    def namespace(self) -> str:
+        return self.meta.namespace
+
+    @property
+    def uid(self) -> str:
+        return self.meta.uid
+
+    @property
+    def revision(self) -> int:
+        return self.encoded.revision
+
+    @property
+    def generation(self) -> int:
+        return self.meta.generation
+
+    @property
+    def labels(self) -> dict[str, str]:
+        return self.meta.labels or _NONE
+
+    @property
+    def annotations(self) -> dict[str, str]:
+        return self.meta.annotations or _NONE
+
+    @property
+    def owner(self) -> Owner | None:
+        """The controller's reference, if there is one."""
+        for reference in self.meta.ownerReferences:
+            if reference.controller:
+                return reference
+        return None
+
+    @property
+    def deleting(self) -> bool:
+        return self.meta.deletionTimestamp is not None
+
+    @property
+    def metadata(self) -> Object:
+        """All of the metadata, decoded at each call, with ``resourceVersion``."""
+        return self.encoded.decode_metadata()
+
+    @property
+    def rest(self) -> Object:
+        """Everything but metadata and status, shared among objects with equal bytes."""
+        return self._parts.decoded(self.encoded.rest)
+
+    @property
+    def spec(self) -> Object:
+        spec: Object = self.rest.get("spec") or {}
+        return spec
+
+    @property
+    def status(self) -> Object:
+        return self._parts.decoded(self.encoded.status) if self.encoded.status else {}
+
+    @property
+    def object(self) -> Object:
+        """The whole object as a new dict of the caller's own."""
+        return self.encoded.decode()
+
+    def facts(self, derive: Callable[[View], T]) -> T:
+        """What ``derive`` (pure) makes of this view, computed once for each function."""
+        held = self._facts
+        if held is not None and held[0] is derive:
+            found: T = held[1]
+            return found
+        value = derive(self)
+        self._facts = (derive, value)
+        return value
+
+    def __repr__(self) -> str:
+        return f"View({self.key!r}, revision={self.revision})"
