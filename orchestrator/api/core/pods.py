@@ -1,0 +1,96 @@
+"""The rules of Pod and PodTemplate."""
+
+from __future__ import annotations
+
+from orchestrator.api.core.pod_class import qos_class
+from orchestrator.api.core.pod_defaults import default_pod, default_template
+from orchestrator.api.core.pod_table import POD_COLUMNS, pod_row
+from orchestrator.api.strategy import Rules, spec_changed
+from orchestrator.apimachinery.encoded import Object
+
+
+def _pending(pod: Object) -> Object:
+    spec = pod["spec"]
+    status: Object = {"phase": "Pending"}
+    if spec.get("schedulingGates"):
+        status["conditions"] = [
+            {
+                "type": "PodScheduled",
+                "status": "False",
+                "reason": "SchedulingGated",
+                "message": "Scheduling is blocked due to non-empty scheduling gates",
+                "lastProbeTime": None,
+                "lastTransitionTime": None,
+            }
+        ]
+    status["qosClass"] = qos_class(spec)
+    return status
+
+
+def _keep_in_status(new: Object, old: Object) -> None:
+    """A status write touches neither the owners nor the deletion, and does not lose the class."""
+    meta, old_meta = new["metadata"], old["metadata"]
+    if "ownerReferences" in old_meta:
+        meta["ownerReferences"] = old_meta["ownerReferences"]
+    else:
+        meta.pop("ownerReferences", None)
+    status, old_status = new.setdefault("status", {}), old.get("status") or {}
+    if not status.get("qosClass") and old_status.get("qosClass"):
+        status["qosClass"] = old_status["qosClass"]
+    for key in ("resourceClaimStatuses", "extendedResourceClaimStatus"):
+        if key not in status and key in old_status:
+            status[key] = old_status[key]
+
+
+def grace_seconds(pod: Object, asked: int | None) -> int:
+    """None asked: the pod's own. Zero when no kubelet has it, or when it has ended."""
+    spec = pod.get("spec") or {}
+    if not spec.get("nodeName") or (pod.get("status") or {}).get("phase") in ("Failed", "Succeeded"):
+        return 0
+    seconds = asked if asked is not None else spec.get("terminationGracePeriodSeconds")
+    if seconds is None:
+        return 0
+    return 1 if seconds < 0 else int(seconds)
+
+
+def pod_fields(pod: Object) -> dict[str, str]:
+    spec, status = pod.get("spec") or {}, pod.get("status") or {}
+    addresses = status.get("podIPs")
+    return {
+        "spec.nodeName": spec.get("nodeName") or "",
+        "spec.restartPolicy": spec.get("restartPolicy") or "",
+        "spec.schedulerName": spec.get("schedulerName") or "",
+        "spec.serviceAccountName": spec.get("serviceAccountName") or "",
+        "spec.hostNetwork": "true" if spec.get("hostNetwork") else "false",
+        "status.phase": status.get("phase") or "",
+        "status.podIP": addresses[0].get("ip", "") if addresses else "",
+        "status.nominatedNodeName": status.get("nominatedNodeName") or "",
+    }
+
+
+def _default_pod_template(obj: Object) -> None:
+    default_template(obj.setdefault("template", {}))
+
+
+RULES = (
+    Rules(
+        group="",
+        kind="Pod",
+        has_status=True,
+        initial_status=_pending,
+        counts=spec_changed,
+        index=("spec.nodeName",),
+        default=default_pod,
+        status=_keep_in_status,
+        own_fields=pod_fields,
+        columns=POD_COLUMNS,
+        row=pod_row,
+        grace_seconds=grace_seconds,
+    ),
+    Rules(
+        group="",
+        kind="PodTemplate",
+        counts=lambda new, old: new.get("template") != old.get("template"),
+        default=_default_pod_template,
+    ),
+)
