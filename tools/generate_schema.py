@@ -74,7 +74,6 @@ SPECIAL = {
     "io.k8s.apimachinery.pkg.runtime.RawExtension": "raw",
     f"{META}Time": "time",
     f"{META}MicroTime": "micro_time",
-    f"{META}Duration": "duration",
     f"{META}FieldsV1": "fields",
     f"{EXTENSIONS}JSON": "json",
     f"{EXTENSIONS}JSONSchemaPropsOrArray": "schema_or_array",
@@ -250,7 +249,7 @@ def extra_facts(entry: GoField, published: dict[str, Any]) -> dict[str, Any]:
 
 
 def default_value(text: str) -> Any:
-    """The JSON value of a ``+default=`` marker. A reference to a constant stays out: the rules of its group default it."""
+    """The JSON value of a ``+default=`` marker. A reference to a constant stays out: its group's rules default it."""
     return None if text.startswith("ref(") else json.loads(text)
 
 

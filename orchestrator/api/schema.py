@@ -7,7 +7,7 @@ resource is made by `openapi_types.from_openapi` in the same shape, so that what
 from __future__ import annotations
 
 import gzip
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
@@ -29,7 +29,6 @@ Kind = Literal[
     "int_or_string",
     "time",
     "micro_time",
-    "duration",
     "raw",
     "fields",
     "json",
@@ -40,6 +39,9 @@ Kind = Literal[
 ]
 """What a value is in JSON. ``raw`` is an object of any kind, ``fields`` the set of a managedFields entry,
 ``json`` and ``any`` any value; ``schema_or_*`` are the choices inside a CustomResourceDefinition's schema."""
+
+Test = Callable[[Any], bool]
+"""Whether a value fits a type; `check` compiles it."""
 
 POINTER: Final = 1
 OMIT_EMPTY: Final = 2
@@ -62,6 +64,7 @@ class Type:
     """One type, shared and never changed once made. Lists and maps carry the merge facts of the field they are of."""
 
     __slots__ = (
+        "conforms",
         "embedded",
         "enum",
         "fields",
@@ -112,6 +115,8 @@ class Type:
         """A whole object inside a custom resource: it has apiVersion, kind and metadata."""
         self.structural = False
         """Of a custom resource: wrong types are the schema validator's to report, not the decoder's."""
+        self.conforms: Test | None = None
+        """The compiled test of `check`, made at its first use."""
         self.wrapped = False
         """A list that protobuf wraps in a message of its own."""
 
@@ -133,6 +138,7 @@ class Type:
         other = Type(self.kind)
         for slot in self.__slots__:
             setattr(other, slot, getattr(self, slot))
+        other.conforms = None
         return other
 
     def __repr__(self) -> str:
