@@ -1,0 +1,306 @@
+"""The node agent: one actor per node that makes the node's pods what their objects say.
+
+It owns the node's pods as ``Record``s, all of which it can rebuild from the API server and the runtime; killed at any
+moment it lists again, adopts what runs and removes what nobody wants. Every pod is driven by ``Driver``: in line on a
+runtime that never waits, else by a task that lives only while there is something to do. Statuses leave in batches.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from actors import Actor
+from orchestrator.apimachinery.errors import StatusError
+from orchestrator.client import requests
+from orchestrator.client.client import Client
+from orchestrator.client.errors import TransportError
+from orchestrator.client.kinds import PODS
+from orchestrator.client.recorder import Recorder
+from orchestrator.client.transport import Subscription
+from orchestrator.kubelet.admission import refuse
+from orchestrator.kubelet.driver import Driver
+from orchestrator.kubelet.executor import Executor
+from orchestrator.kubelet.hook import Hooks
+from orchestrator.kubelet.materials import Materials
+from orchestrator.kubelet.messages import (
+    Describe,
+    Heartbeat,
+    KubeletStatus,
+    Look,
+    NodeStats,
+    Open,
+    PodStats,
+    Register,
+    Report,
+    Wake,
+)
+from orchestrator.kubelet.node import HEARTBEAT_SECONDS, STATUS_SECONDS, NodeConfig
+from orchestrator.kubelet.node_keeper import NodeKeeper
+from orchestrator.kubelet.pod import decode_metadata
+from orchestrator.kubelet.prober import Prober
+from orchestrator.kubelet.probes import Probes
+from orchestrator.kubelet.record import Record
+from orchestrator.kubelet.reporter import Reporter
+from orchestrator.kubelet.runtime.runtime import Runtime
+from orchestrator.kubelet.status import Host
+from orchestrator.kubelet.status_writer import StatusWriter
+from orchestrator.kubelet.usage import node_usage, pod_usages
+from orchestrator.kubelet.wakes import Wakes
+from orchestrator.store.protocol import Changes, Event, Refusal, WatchEnded
+
+CREDIT_FRAMES = 16
+"""Frames taken before the server is told that more may come (it grants 64)."""
+BACKOFF_FIRST_SECONDS = 0.05
+BACKOFF_MAX_SECONDS = 10.0
+"""Between attempts to list, watch or register; half of each delay is random."""
+SILENCE_SECONDS = 60.0
+"""A watch that shows no progress for so long is opened anew."""
+
+
+class Kubelet(Actor):
+    """``runtime`` and ``prober`` belong to this node alone and outlive the actor."""
+
+    def __init__(
+        self,
+        client: Client,
+        config: NodeConfig,
+        runtime: Runtime,
+        prober: Prober,
+        materials: Materials,
+        recorder: Recorder,
+    ) -> None:
+        self._client = client
+        self._config = config
+        self._runtime = runtime
+        self._prober = prober
+        self._materials = materials
+        self._recorder = recorder
+        self._records: dict[str, Record] = {}
+        self._watch: Subscription | None = None
+        self._attempt = 0
+        self._failures = 0
+        self._revision = 0
+        self._listed = False
+        self._frames = 0
+        self._heard = 0.0
+        self._node: NodeKeeper
+        self._writer: StatusWriter
+        self._driver: Driver
+        self._wakes: Wakes
+
+    async def start(self) -> None:
+        self._assemble()
+        await self._runtime.start(self._look)
+        self.context.ref.tell_nowait(Register() if self._config.register else Open(0))
+
+    def _assemble(self) -> None:
+        context = self.context
+        clock = context.clock
+        host = Host(self._config.address, self._runtime.name)
+        reporter = Reporter(self._recorder, normal=self._config.normal_events)
+        self._node = NodeKeeper(self._client, self._config, self._runtime, clock, context.log)
+        self._wakes = Wakes(clock, self._ring)
+        self._writer = StatusWriter(self._client, host, clock, spawn=context.task, forget=self._forget, log=context.log)
+        probes = Probes(self._prober, reporter, clock, spawn=context.task, poke=self._look)
+        hooks = Hooks(self._runtime, self._prober, clock)
+        executor = Executor(
+            self._runtime, self._materials, hooks, reporter, clock, host, spawn=context.task, poke=self._look
+        )
+        self._driver = Driver(self._runtime, executor, probes, self._writer, clock)
+
+    async def receive(self, message: Any) -> Any:
+        match message:
+            case Changes():
+                await self._changes(message)
+            case Look(uid=uid):
+                await self._drive_all([self._records[uid]] if uid in self._records else [])
+            case Wake():
+                await self._drive_all(self._wakes.due(self._records))
+            case Heartbeat():
+                await self._node.heartbeat()
+            case Report():
+                await self._report()
+            case Register():
+                await self._register()
+            case Open(attempt=attempt):
+                if attempt == self._attempt:
+                    await self._open()
+            case WatchEnded():
+                self._ended(message)
+            case PodStats(uid=uid):
+                return await pod_usages(self._runtime, uid)
+            case NodeStats():
+                return await node_usage(self._runtime, self._config.name, self.context.clock.time())
+            case Describe():
+                return self._describe()
+        return None
+
+    async def stop(self, exit: Any) -> None:
+        if self._watch is not None:
+            await self._watch.close()
+        await self._runtime.close()
+
+    def _look(self, uid: str) -> None:
+        self.context.ref.tell_nowait(Look(uid))
+
+    def _ring(self) -> None:
+        self.context.ref.tell_nowait(Wake())
+
+    # the node's own objects
+
+    async def _register(self) -> None:
+        try:
+            await self._node.register()
+        except (StatusError, TransportError) as failure:
+            self.context.log.warning("the node could not register", reason=str(failure))
+            self.context.send_after(self._delay(), Register())
+            return
+        self._failures = 0
+        await self._node.heartbeat()
+        # Nodes that start together do not send their heartbeats together.
+        share = self.context.random.random()
+        self.context.send_after(HEARTBEAT_SECONDS * share, Heartbeat())
+        self.context.send_every(HEARTBEAT_SECONDS, Heartbeat())
+        self.context.send_every(STATUS_SECONDS, Report())
+        if not self._listed:
+            await self._open()
+
+    async def _report(self) -> None:
+        if not self._node.uid:
+            try:
+                await self._node.register()
+            except (StatusError, TransportError) as failure:
+                self.context.log.warning("the node could not register", reason=str(failure))
+            return
+        await self._node.report()
+        if self._watch is not None and self.context.clock.monotonic() - self._heard > SILENCE_SECONDS:
+            await self._watch.close()
+            self._watch = None
+            self._again("no progress")
+
+    # the node's pods
+
+    async def _open(self) -> None:
+        self._attempt += 1
+        fields = f"spec.nodeName={self._config.name}"
+        try:
+            if not self._listed:
+                await self._list(fields)
+            request = requests.watch(PODS, revision=self._revision, fields=fields)
+            self._watch = await self._client.transport.watch(request, self.context.ref, str(self._attempt))
+        except TransportError as failure:
+            self._again(str(failure))
+        except StatusError as failure:
+            self._listed = self._listed and failure.code != 410
+            self._again(str(failure))
+        else:
+            self._failures, self._frames = 0, 0
+            self._heard = self.context.clock.monotonic()
+
+    async def _list(self, fields: str) -> None:
+        listing = await self._client.list(PODS, fields=fields)
+        self._listed, self._revision = True, listing.revision
+        touched, here = [], set()
+        for item in listing.items:
+            record = self._put(item.metadata, item.status, item.rest, item.revision)
+            if record is not None:
+                touched.append(record)
+        here = {item.decode_metadata()["uid"] for item in listing.items}
+        for record in list(self._records.values()):
+            if record.uid not in here:
+                record.observed.gone = True
+                touched.append(record)
+        await self._remove_orphans(here)
+        await self._drive_all(touched)
+
+    async def _remove_orphans(self, here: set[str]) -> None:
+        """What the runtime holds of pods that the API server does not know."""
+        for held in await self._runtime.pods():
+            if held.uid not in here and held.uid not in self._records:
+                self.context.log.info("orphan removed", pod=f"{held.namespace}/{held.name}", uid=held.uid)
+                await self._runtime.remove_pod(held.uid)
+                await self._materials.forget(held.uid)
+
+    async def _changes(self, message: Changes) -> None:
+        if message.tag != str(self._attempt):
+            return
+        self._heard = self.context.clock.monotonic()
+        touched: dict[str, Record] = {}
+        for event in message.events:
+            record = self._take(event)
+            if record is not None:
+                touched[record.uid] = record
+        self._revision = max(self._revision, message.revision)
+        if touched:
+            await self._drive_all(list(touched.values()))
+        self._frames += 1
+        if self._frames >= CREDIT_FRAMES and self._watch is not None:
+            await self._watch.credit(self._frames)
+            self._frames = 0
+
+    def _take(self, event: Event) -> Record | None:
+        metadata, status, rest = event.value.parts
+        if not event.deleted:
+            return self._put(metadata, status, rest, event.value.mod_revision)
+        key = event.value.key.rsplit("/", 2)
+        record = next((one for one in self._records.values() if [one.namespace, one.name] == key[1:]), None)
+        if record is not None:
+            record.observed.gone = True
+        return record
+
+    def _put(self, metadata: bytes, status: bytes, rest: bytes, revision: int) -> Record | None:
+        """The record of this object when it may need work."""
+        uid = decode_metadata(metadata).uid
+        record = self._records.get(uid)
+        if record is not None:
+            return record if record.take(metadata, status, rest, revision) else None
+        record = Record(metadata, status, rest, revision, self.context.clock.time())
+        record.observed.verdict = refuse(record, self._records)
+        self._records[uid] = record
+        return record
+
+    async def _drive_all(self, records: list[Record]) -> None:
+        for record in records:
+            if not self._runtime.waits:
+                await self._driver.drive(record)
+                self._wakes.note(record)
+            elif record.working:
+                record.again = True
+            else:
+                record.working = True
+                self.context.task(self._drive(record), f"pod {record.title}")
+        self._writer.flush_soon()
+
+    async def _drive(self, record: Record) -> None:
+        try:
+            await self._driver.drive(record)
+            while record.again and not record.finished:
+                await self._driver.drive(record)
+        finally:
+            record.working = False
+        self._wakes.note(record)
+        self._writer.flush_soon()
+
+    def _forget(self, record: Record) -> None:
+        if self._records.get(record.uid) is record:
+            del self._records[record.uid]
+
+    def _ended(self, message: WatchEnded) -> None:
+        if message.tag != str(self._attempt):
+            return
+        self._watch = None
+        self._listed = self._listed and message.reason not in (Refusal.COMPACTED, Refusal.FUTURE)
+        self._again(message.message)
+
+    def _again(self, reason: str) -> None:
+        self.context.log.info("kubelet opens its watch again", node=self._config.name, reason=reason)
+        self.context.send_after(self._delay(), Open(self._attempt))
+
+    def _delay(self) -> float:
+        delay = min(BACKOFF_FIRST_SECONDS * 2.0 ** min(self._failures, 20), BACKOFF_MAX_SECONDS)
+        self._failures += 1
+        return delay * (0.5 + self.context.random.random() / 2)
+
+    def _describe(self) -> KubeletStatus:
+        driving = sum(record.working for record in self._records.values())
+        return KubeletStatus(self._config.name, len(self._records), driving, bool(self._node.uid))

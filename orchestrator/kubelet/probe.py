@@ -1,0 +1,121 @@
+"""When a container is probed next and what the answers mean: thresholds, periods, verdicts. Pure.
+
+A startup probe holds the two others back until it passes (KEP-950). Liveness and startup failures at their threshold
+make the container unhealthy; readiness goes up and down.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from orchestrator.kubelet.pod import Container, Probe
+
+
+class Kind(StrEnum):
+    STARTUP = "startup"
+    LIVENESS = "liveness"
+    READINESS = "readiness"
+
+
+class Round(msgspec.Struct, frozen=True):
+    """One probe of one container: when it runs next, and its run of equal answers."""
+
+    next_at: float
+    run: int = 0
+    succeeding: bool = False
+
+
+class Probing(msgspec.Struct, frozen=True):
+    """All probes of one attempt of a container."""
+
+    rounds: dict[Kind, Round]
+    started: bool
+    ready: bool
+    unhealthy: Kind | None = None
+
+
+class Due(msgspec.Struct, frozen=True):
+    kind: Kind
+    probe: Probe
+
+
+def probe_of(container: Container, kind: Kind) -> Probe | None:
+    if kind is Kind.STARTUP:
+        return container.startup_probe
+    return container.liveness_probe if kind is Kind.LIVENESS else container.readiness_probe
+
+
+def has_probes(container: Container) -> bool:
+    return (
+        container.readiness_probe is not None
+        or container.liveness_probe is not None
+        or container.startup_probe is not None
+    )
+
+
+def begin(container: Container, started_at: float, *, ready: bool = False, started: bool = False) -> Probing:
+    """The state for a container whose program began at ``started_at``; what is known of it already counts."""
+    rounds = {
+        kind: Round(started_at + probe.initial_delay_seconds)
+        for kind in Kind
+        if (probe := probe_of(container, kind)) is not None
+    }
+    return Probing(
+        rounds, started=started or container.startup_probe is None, ready=ready or container.readiness_probe is None
+    )
+
+
+def _active(probing: Probing) -> list[Kind]:
+    if probing.unhealthy is not None:
+        return []
+    if not probing.started:
+        return [Kind.STARTUP]
+    return [kind for kind in (Kind.LIVENESS, Kind.READINESS) if kind in probing.rounds]
+
+
+def due(container: Container, probing: Probing, now: float) -> list[Due]:
+    """The probes to run now."""
+    found = []
+    for kind in _active(probing):
+        probe = probe_of(container, kind)
+        if probe is not None and probing.rounds[kind].next_at <= now:
+            found.append(Due(kind, probe))
+    return found
+
+
+def next_at(probing: Probing) -> float | None:
+    """When the next probe is to run."""
+    return min((probing.rounds[kind].next_at for kind in _active(probing)), default=None)
+
+
+def answered(container: Container, probing: Probing, kind: Kind, *, success: bool, now: float) -> Probing:
+    """The state after one answer."""
+    probe, before = probe_of(container, kind), probing.rounds.get(kind)
+    if probe is None or before is None:
+        return probing
+    run = before.run + 1 if before.run and before.succeeding is success else 1
+    rounds = {**probing.rounds, kind: Round(now + max(probe.period_seconds, 1), run, success)}
+    probing = msgspec.structs.replace(probing, rounds=rounds)
+    reached = run >= max(probe.success_threshold if success else probe.failure_threshold, 1)
+    return _verdict(probing, kind, success=success) if reached else probing
+
+
+def _verdict(probing: Probing, kind: Kind, *, success: bool) -> Probing:
+    if kind is Kind.READINESS:
+        return probing if probing.ready is success else msgspec.structs.replace(probing, ready=success)
+    if not success:
+        return msgspec.structs.replace(probing, unhealthy=kind)
+    if kind is Kind.STARTUP and not probing.started:
+        return msgspec.structs.replace(probing, started=True)
+    return probing
+
+
+def running_now(probing: Probing, kinds: list[Due], now: float) -> Probing:
+    """The state while these probes are under way: none of them is due again before its period has passed."""
+    rounds = dict(probing.rounds)
+    for one in kinds:
+        before = rounds[one.kind]
+        rounds[one.kind] = msgspec.structs.replace(before, next_at=now + max(one.probe.period_seconds, 1))
+    return msgspec.structs.replace(probing, rounds=rounds)

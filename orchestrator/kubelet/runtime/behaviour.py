@@ -1,0 +1,73 @@
+"""How simulated containers behave, by image or label: delays, ends, readiness, figures, log lines. Pure.
+
+Rules are tried in order and the first that matches decides; ``DEFAULT_RULES`` make the images that Kubernetes' own
+tests expect to be missing missing, and let the pods of a Job complete.
+"""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+
+import msgspec
+
+
+class Behaviour(msgspec.Struct, frozen=True):
+    """The life of one container. Seconds of 0 happen at once; ``run_seconds`` None runs until it is stopped."""
+
+    pull_error: str = ""
+    """Not empty: the image cannot be had, with this message."""
+    start_seconds: float = 0.0
+    jitter_seconds: float = 0.0
+    """Added to ``start_seconds``, drawn evenly from 0 to this."""
+    run_seconds: float | None = None
+    exit_code: int = 0
+    stop_seconds: float = 0.0
+    """From the stop signal to the end; longer than the grace means killed."""
+    stop_exit_code: int = 0
+    ready_after_seconds: float = 0.0
+    ready: bool = True
+    healthy_seconds: float | None = None
+    """Liveness probes fail after so long; None: never."""
+    cpu_millis: float = 1.0
+    memory_bytes: int = 16 * 1024 * 1024
+    log_lines: tuple[str, ...] = ()
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """Matches when the image fits the shell pattern ``image`` and the pod has the label, if one is given."""
+
+    behaviour: Behaviour
+    image: str = "*"
+    label: str = ""
+    value: str | None = None
+
+    def matches(self, image: str, labels: dict[str, str]) -> bool:
+        if self.label:
+            found = labels.get(self.label)
+            if found is None or (self.value is not None and found != self.value):
+                return False
+        return self.image == "*" or fnmatchcase(image, self.image)
+
+
+_MISSING = Behaviour(pull_error="manifest unknown: the simulated registry does not have it")
+
+DEFAULT_RULES = (
+    Rule(_MISSING, image="*:non-existent"),
+    Rule(_MISSING, image="webserver:404"),
+    Rule(Behaviour(run_seconds=0.0), label="batch.kubernetes.io/job-name"),
+)
+DEFAULT = Behaviour()
+
+
+class Behaviours:
+    """An ordered set of rules."""
+
+    def __init__(self, rules: tuple[Rule, ...] = (), *, default: Behaviour = DEFAULT) -> None:
+        self._rules = (*rules, *DEFAULT_RULES)
+        self._default = default
+
+    def of(self, image: str, labels: dict[str, str]) -> Behaviour:
+        for rule in self._rules:
+            if rule.matches(image, labels):
+                return rule.behaviour
+        return self._default
