@@ -14,9 +14,6 @@ from orchestrator.api.decoding import Walk, drops_empty, scalar_fits
 from orchestrator.api.schema import Field, Test, Type
 from orchestrator.apimachinery.encoded import Object
 
-_PLAIN: Final = {"string": str, "boolean": bool}
-"""Kinds whose test is a look at the class: the object's own loop makes it."""
-
 _class = type
 _STRINGS: Final = frozenset({str})
 
@@ -70,33 +67,25 @@ def _compile(type: Type) -> Test:
 
 
 def _object_test(type: Type) -> Test:
-    plain = {name: _PLAIN[each.type.kind] for name, each in type.fields.items() if _is_plain(each)}
-    filled: dict[str, Test] = {}
-    others: dict[str, Test] = {}
     fields, preserve, structural = type.fields, type.preserve_unknown, type.structural
+    tests: dict[str, Any] = {name: str for name, each in fields.items() if _is_plain(each)}
 
-    def learn(key: str, item: Any) -> bool:
+    def learn(key: str) -> Test:
         known = fields.get(key)
         if known is None:
-            return preserve
-        target = filled if drops_empty(known) else others
-        target[key] = test = compiled(known.type)
-        return (bool(item) or target is others) and test(item)
+            return _anything if preserve else _nothing
+        tests[key] = test = _field_test(known)
+        return test
 
     def test(value: Any) -> bool:
         if value.__class__ is not dict:
             return structural
         for key, item in value.items():
-            if key in plain:
-                if item.__class__ is not plain[key] or not item:
+            expected = tests.get(key)
+            if expected is str:
+                if item.__class__ is not str or not item:
                     return False
-            elif key in others:
-                if not others[key](item):
-                    return False
-            elif key in filled:
-                if not item or not filled[key](item):
-                    return False
-            elif not learn(key, item):
+            elif not (expected or learn(key))(item):
                 return False
         return True
 
@@ -104,41 +93,59 @@ def _object_test(type: Type) -> Test:
 
 
 def _is_plain(each: Field) -> bool:
-    return each.type.kind in _PLAIN and drops_empty(each)
+    """Most fields are optional strings: the object's own loop looks at them."""
+    return each.type.kind == "string" and drops_empty(each)
 
 
-def _list_test(type: Type) -> Test:
+def _field_test(each: Field) -> Test:
+    """Compiled when the first value comes: types hold themselves."""
+    if not drops_empty(each):
+        return compiled(each.type)
+    match each.type.kind:
+        case "list":
+            return _list_test(each.type, may_be_empty=False)
+        case "map":
+            return _map_test(each.type, may_be_empty=False)
+        case "boolean":
+            return lambda value: value is True
+    test = compiled(each.type)
+    return lambda value: bool(value) and test(value)
+
+
+def _list_test(type: Type, *, may_be_empty: bool = True) -> Test:
     items, structural = type.items, type.structural
     assert items is not None
     if items.kind == "string" and not structural:
-        return lambda value: value.__class__ is list and set(map(_class, value)) <= _STRINGS
+        least = 0 if may_be_empty else 1
+        return lambda value: value.__class__ is list and least <= len(value) and _STRINGS.issuperset(map(_class, value))
 
     def test(value: Any) -> bool:
         if value.__class__ is not list:
             return structural
         item_test = items.conforms or compiled(items)
-        for item in value:  # noqa: SIM110 - a generator costs more than the loop
+        for item in value:
             if not item_test(item):
                 return False
-        return True
+        return may_be_empty or bool(value)
 
     return test
 
 
-def _map_test(type: Type) -> Test:
+def _map_test(type: Type, *, may_be_empty: bool = True) -> Test:
     items, structural = type.items, type.structural
     assert items is not None
-    if items.kind == "string" and not structural:
-        return lambda value: value.__class__ is dict and set(map(_class, value.values())) <= _STRINGS
+    is_text = items.kind == "string" and not structural
 
     def test(value: Any) -> bool:
         if value.__class__ is not dict:
             return structural
+        if is_text:
+            return (may_be_empty or bool(value)) and _STRINGS.issuperset(map(_class, value.values()))
         item_test = items.conforms or compiled(items)
-        for item in value.values():  # noqa: SIM110 - as above
+        for item in value.values():
             if not item_test(item):
                 return False
-        return True
+        return may_be_empty or bool(value)
 
     return test
 
