@@ -1,0 +1,103 @@
+"""An actor library for asyncio: serial actors, bounded mailboxes of MessagePack frames, supervision trees, injected time.
+
+Knows nothing of Kubernetes; imports nothing of ``orchestrator``. What it promises is numbered in ``docs/SEMANTICS.md``.
+Reading order: ``message``, ``actor``, ``context``, ``ref``, ``system`` (what people use); ``codec``, ``mailbox``, ``cell``,
+``worker`` (how mail moves); ``supervision`` (data), ``keeper``, ``lifecycle`` (how actors live and end); ``testing`` (shipped testkit).
+"""
+
+from actors.actor import Actor
+from actors.clock import Clock, Handle, LoopClock
+from actors.codec import Header
+from actors.context import Context
+from actors.dead_letters import DeadLetter
+from actors.errors import (
+    ActorError,
+    AskCycle,
+    AskTimeout,
+    Down,
+    Escalated,
+    MailboxFull,
+    NameTaken,
+    Refused,
+    StartFailed,
+    StashFull,
+    SystemClosed,
+    Unpackable,
+)
+from actors.exit import Exit
+from actors.mailbox import Mailbox, drop_newest, drop_oldest, fail, keep_latest, wait
+from actors.message import Ask, Message, Tell
+from actors.ref import Ref
+from actors.statistics import Node, Statistics, SystemStatistics
+from actors.supervision import (
+    Backoff,
+    ChildSpec,
+    DynamicSupervisor,
+    Intensity,
+    Restart,
+    Strategy,
+    Supervisor,
+    child,
+    one_for_all,
+    one_for_one,
+    permanent,
+    rest_for_one,
+    temporary,
+    transient,
+)
+from actors.system import System
+from actors.timer import Timer
+from actors.trace import Trace
+
+__all__ = [
+    "Actor",
+    "ActorError",
+    "Ask",
+    "AskCycle",
+    "AskTimeout",
+    "Backoff",
+    "ChildSpec",
+    "Clock",
+    "Context",
+    "DeadLetter",
+    "Down",
+    "DynamicSupervisor",
+    "Escalated",
+    "Exit",
+    "Handle",
+    "Header",
+    "Intensity",
+    "LoopClock",
+    "Mailbox",
+    "MailboxFull",
+    "Message",
+    "NameTaken",
+    "Node",
+    "Ref",
+    "Refused",
+    "Restart",
+    "StartFailed",
+    "StashFull",
+    "Statistics",
+    "Strategy",
+    "Supervisor",
+    "System",
+    "SystemClosed",
+    "SystemStatistics",
+    "Tell",
+    "Timer",
+    "Trace",
+    "Unpackable",
+    "child",
+    "drop_newest",
+    "drop_oldest",
+    "fail",
+    "keep_latest",
+    "one_for_all",
+    "one_for_one",
+    "permanent",
+    "rest_for_one",
+    "temporary",
+    "transient",
+    "wait",
+]

@@ -1,0 +1,136 @@
+"""Asks that wait: a reserved slot each for the reply, and the deadlines.
+
+Most asks share a few timeouts, so there is one timer per timeout and not per ask: within a lane deadlines come in order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from actors.clock import Handle
+from actors.errors import AskTimeout, Down, MailboxFull, Refused
+from actors.trace import Trace
+
+if TYPE_CHECKING:
+    from actors.system import System
+
+OK, REFUSED, DOWN, TIMEOUT, FULL = range(5)
+Answer = tuple[int, bytes]
+
+MAX_LANES = 64
+"""Timeouts that have a shared timer; an ask with yet another timeout has a timer of its own."""
+
+
+class Call:
+    """One ask on its way."""
+
+    __slots__ = ("correlation", "deadline", "future", "header", "lane")
+
+    def __init__(
+        self, correlation: int, deadline: float, header: bytes, future: asyncio.Future[Answer], lane: Lane
+    ) -> None:
+        self.correlation = correlation
+        self.deadline = deadline
+        self.header = header
+        self.future = future
+        self.lane = lane
+
+
+class Lane:
+    """The waiting asks of one timeout, the earliest deadline first."""
+
+    __slots__ = ("calls", "seconds", "timer")
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.calls: dict[int, Call] = {}
+        self.timer: Handle | None = None
+
+
+class Asks:
+    """The table of asks of one system."""
+
+    def __init__(self, system: System) -> None:
+        self._system = system
+        self._clock = system.clock
+        self._lanes: dict[float, Lane] = {}
+        self._last = 0
+        self.waiting: dict[int, asyncio.Future[Answer]] = {}
+
+    def open(self, seconds: float, trace: Trace | None) -> Call:
+        """Reserve the slot of a reply."""
+        self._last += 1
+        correlation = self._last
+        deadline = self._clock.monotonic() + seconds
+        lane = self._lanes.get(seconds)
+        if lane is None:
+            lane = self._new_lane(seconds)
+        system = self._system
+        future: asyncio.Future[Answer] = system.loop.create_future()
+        call = Call(correlation, deadline, system.codec.call(correlation, deadline, trace), future, lane)
+        self.waiting[correlation] = future
+        lane.calls[correlation] = call
+        if lane.timer is None:
+            lane.timer = self._clock.call_later(seconds, lambda: self._expire(lane))
+        return call
+
+    def close(self, call: Call) -> None:
+        """Give the slot up: a reply that comes later reaches nobody."""
+        self.waiting.pop(call.correlation, None)
+        lane = call.lane
+        lane.calls.pop(call.correlation, None)
+        if not lane.calls and lane.seconds not in self._lanes and lane.timer is not None:
+            lane.timer.cancel()
+
+    def answer(self, correlation: int, status: int, body: bytes) -> bool:
+        """Fill a slot. False when nobody waits for it any more."""
+        future = self.waiting.pop(correlation, None)
+        if future is None or future.done():
+            return False
+        future.set_result((status, body))
+        return True
+
+    def stop(self) -> None:
+        for lane in self._lanes.values():
+            if lane.timer is not None:
+                lane.timer.cancel()
+        self._lanes.clear()
+
+    def error(self, status: int, body: bytes, path: str, message: str, seconds: float) -> Exception:
+        """The exception that an answer other than OK means to the asker."""
+        if status == TIMEOUT:
+            return AskTimeout(path, message, seconds)
+        value: Any = self._system.codec.decode_value(body)
+        if status == REFUSED:
+            return Refused(*value)
+        if status == FULL:
+            return MailboxFull(*value)
+        return Down(self._system.ref(value[0]), *value[1:])
+
+    def _new_lane(self, seconds: float) -> Lane:
+        lane = Lane(seconds)
+        if len(self._lanes) < MAX_LANES:
+            self._lanes[seconds] = lane
+        return lane
+
+    def _expire(self, lane: Lane) -> None:
+        now = self._clock.monotonic()
+        lane.timer = None
+        for call in list(_expired(lane, now)):
+            del lane.calls[call.correlation]
+            self.answer(call.correlation, TIMEOUT, b"")
+        if lane.calls:
+            first = next(iter(lane.calls.values()))
+            lane.timer = self._clock.call_later(first.deadline - now, lambda: self._expire(lane))
+
+
+def _expired(lane: Lane, now: float) -> Any:
+    for call in lane.calls.values():
+        if call.deadline > now:
+            return
+        yield call
+
+
+Responder = Callable[[int, bytes], None]

@@ -1,0 +1,47 @@
+"""Time, injected: the protocol and the clock of the running loop."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+
+class Handle(Protocol):
+    """A pending call that can be cancelled (once too often does no harm)."""
+
+    def cancel(self) -> None: ...
+
+
+class Clock(Protocol):
+    def time(self) -> float:
+        """Seconds since 1970-01-01T00:00Z."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds that never go back, since an arbitrary moment."""
+        ...
+
+    async def sleep(self, seconds: float) -> None: ...
+
+    def call_later(self, seconds: float, function: Callable[[], object]) -> Handle: ...
+
+
+class LoopClock:
+    """The clock of an asyncio loop.
+
+    A loop with a time of its own (``actors.testing.DeterministicLoop``) has a method ``wall_time``; on any other
+    loop ``time()`` is the machine's.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop | None = None) -> None:
+        self._loop = asyncio.get_running_loop() if loop is None else loop
+        self.monotonic: Callable[[], float] = self._loop.time
+        self.time: Callable[[], float] = getattr(self._loop, "wall_time", time.time)
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+    def call_later(self, seconds: float, function: Callable[[], object]) -> asyncio.TimerHandle:
+        return self._loop.call_later(seconds, function)

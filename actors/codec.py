@@ -1,0 +1,156 @@
+"""Frames: what a mailbox holds and a wire carries.
+
+A frame is three MessagePack values, one after the other: the *envelope* ``[type, sender]``, the *call*
+``[correlation, deadline, trace]`` (nil for a plain tell) and the body. Envelopes repeat, so their bytes are made once
+per type and sender, and what they mean is looked up by their bytes. ``msgpack`` writes and reads the headers, ``msgspec``
+encodes bodies and decodes them into the type that the receiver knows. A ``Ref`` is an extension type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgpack
+import msgspec
+
+from actors.errors import Unpackable
+from actors.message import Ask, Message, find_type, reply_type, type_name, watch_types
+from actors.ref import Ref
+from actors.trace import Trace
+
+Frame = tuple[bytes, bytes, bytes]
+"""Envelope, call, body."""
+
+PLAIN = msgpack.packb(None)
+"""The call of a frame that expects no reply and has no trace."""
+REF = 1
+"""MessagePack extension type of a Ref: its path in UTF-8."""
+MAX_ENVELOPES = 65_536
+"""Envelopes remembered per system; past it the table starts anew (senders come and go)."""
+
+
+class Route:
+    """What an envelope means here. ``decode`` is None for a type that this process does not know."""
+
+    __slots__ = ("asks", "decode", "sender", "type_name")
+
+    def __init__(self, name: str, sender: str | None, decode: Callable[[bytes], Any] | None, asks: bool) -> None:
+        self.type_name = name
+        self.sender = sender
+        self.decode = decode
+        self.asks = asks
+
+
+class Header(msgspec.Struct, frozen=True):
+    """A frame's header, read: what a tap is given."""
+
+    receiver: str
+    type: str
+    sender: str | None
+    correlation: int
+    """0: no reply is expected."""
+    deadline: float
+    """On the monotonic clock; 0 without a reply."""
+    trace: Trace | None
+
+
+class Codec:
+    """Encodes and decodes for one system: a decoded Ref belongs to it."""
+
+    def __init__(self, bind: Callable[[str], Ref[Any]]) -> None:
+        self._bind = bind
+        self._pack = msgpack.Packer().pack
+        self._encode = msgspec.msgpack.Encoder(enc_hook=_encode_hook).encode
+        self._decoders: dict[type[Message], Callable[[bytes], Any]] = {}
+        self._replies: dict[type[Message], Callable[[bytes], Any]] = {}
+        self.routes: dict[bytes, Route] = {}
+        watch_types(self)
+
+    def forget(self) -> None:
+        self._decoders.clear()
+        self._replies.clear()
+        self.routes.clear()
+
+    def encode(self, message: Message) -> bytes:
+        """The body of a frame. Raises ``Unpackable``."""
+        try:
+            return self._encode(message)
+        except Exception as error:
+            raise self._unpackable(message, error) from error
+
+    def encode_value(self, value: Any) -> bytes:
+        """Any other value: a reply, the detail of a refusal. Raises ``Unpackable``."""
+        try:
+            return self._encode(value)
+        except Exception as error:
+            raise self._unpackable(value, error) from error
+
+    def _unpackable(self, value: Any, error: Exception) -> Unpackable:
+        for name in getattr(type(value), "__struct_fields__", ()):
+            try:
+                self._encode(getattr(value, name))
+            except Exception as cause:
+                return Unpackable(type(value).__qualname__, name, str(cause) or type(cause).__name__)
+        return Unpackable(type(value).__qualname__, "", str(error) or type(error).__name__)
+
+    def envelope(self, cls: type[Message], sender: str | None) -> bytes:
+        packed: bytes = self._pack((type_name(cls), sender))
+        return packed
+
+    def call(self, correlation: int, deadline: float, trace: Trace | None) -> bytes:
+        packed: bytes = self._pack((correlation, deadline, trace and (trace.id, trace.actor, trace.key, trace.revision)))
+        return packed
+
+    def read_call(self, call: bytes) -> tuple[int, float, Trace | None]:
+        if call == PLAIN:
+            return 0, 0.0, None
+        correlation, deadline, trace = msgpack.unpackb(call)
+        return correlation, deadline, trace and Trace(*trace)
+
+    def route(self, envelope: bytes) -> Route:
+        """What ``envelope`` means, remembered when its type is known."""
+        route = self.routes.get(envelope)
+        if route is not None:
+            return route
+        name, sender = msgpack.unpackb(envelope)
+        cls = find_type(name)
+        if cls is None:
+            return Route(name, sender, None, False)
+        if len(self.routes) >= MAX_ENVELOPES:
+            self.routes.clear()
+        route = self.routes[envelope] = Route(name, sender, self.decoder(cls), issubclass(cls, Ask))
+        return route
+
+    def decoder(self, cls: type[Message]) -> Callable[[bytes], Any]:
+        decode = self._decoders.get(cls)
+        if decode is None:
+            decode = self._decoders[cls] = self._compile(cls)
+        return decode
+
+    def reply_decoder(self, cls: type[Message]) -> Callable[[bytes], Any]:
+        decode = self._replies.get(cls)
+        if decode is None:
+            decode = self._replies[cls] = self._compile(reply_type(cls))
+        return decode
+
+    def decode_value(self, body: bytes) -> Any:
+        return self._compile(Any)(body)
+
+    def header(self, receiver: str, frame: Frame) -> Header:
+        route = self.route(frame[0])
+        return Header(receiver, route.type_name, route.sender, *self.read_call(frame[1]))
+
+    def _compile(self, type_: Any) -> Callable[[bytes], Any]:
+        return msgspec.msgpack.Decoder(type_, ext_hook=self._ext_hook).decode
+
+    def _ext_hook(self, code: int, data: memoryview) -> Any:
+        if code == REF:
+            return self._bind(str(data, "utf-8"))
+        raise ValueError(f"expected extension type {REF} (a ref), found {code}")
+
+
+def _encode_hook(value: Any) -> Any:
+    if isinstance(value, Ref):
+        return msgspec.msgpack.Ext(REF, value.path.encode())
+    raise TypeError(f"expected a type that msgspec can encode or a Ref, found {type(value).__qualname__}")

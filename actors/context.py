@@ -1,0 +1,141 @@
+"""What an actor may do besides returning a value."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import structlog
+
+from actors import current, lifecycle
+from actors.cell import down_signal, missing
+from actors.clock import Clock
+from actors.exit import NORMAL, Exit
+from actors.message import Tell
+from actors.owned import Later, start_background
+from actors.ref import Ref
+from actors.supervision import ChildSpec, DynamicSupervisor, Supervisor
+from actors.timer import Timer
+from actors.trace import Trace
+
+if TYPE_CHECKING:
+    from actors.cell import Cell
+    from actors.system import System
+
+T = TypeVar("T")
+
+
+class Context:
+    """An actor's hold on the system. Made for each instance; of no use after the instance has ended."""
+
+    __slots__ = ("_cell",)
+
+    def __init__(self, cell: Cell) -> None:
+        self._cell = cell
+
+    @property
+    def ref(self) -> Ref[Any]:
+        return self._cell.ref
+
+    @property
+    def path(self) -> str:
+        return self._cell.path
+
+    @property
+    def system(self) -> System:
+        return self._cell.system
+
+    @property
+    def clock(self) -> Clock:
+        return self._cell.system.clock
+
+    @property
+    def random(self) -> random.Random:
+        """A source of its own; in a seeded system it depends on the seed and the path only."""
+        cell = self._cell
+        if cell.source is None:
+            cell.source = cell.system.random_for(cell.path)
+        return cell.source
+
+    @property
+    def log(self) -> Any:
+        return structlog.get_logger("actors").bind(actor=self._cell.path)
+
+    @property
+    def cause(self) -> Trace | None:
+        """The trace that frames sent from here carry: that of the message being handled, unless it is set."""
+        return current.current_cause()
+
+    @cause.setter
+    def cause(self, trace: Trace | None) -> None:
+        current.set_cause(trace)
+
+    @property
+    def children(self) -> tuple[Ref[Any], ...]:
+        keeper = self._cell.keeper
+        return tuple(cell.ref for cell in keeper.children.values()) if keeper else ()
+
+    async def spawn(
+        self,
+        what: Callable[..., Any] | ChildSpec | Supervisor | DynamicSupervisor,
+        *args: Any,
+        name: str | None = None,
+        **options: Any,
+    ) -> Ref[Any]:
+        """Start a child; returns when its ``start`` is done. ``options`` are those of ``child``.
+
+        Raises ``StartFailed`` and ``NameTaken``.
+        """
+        return await self._cell.system.spawn_under(self._cell, what, args, name, options)
+
+    def later(self, coroutine: Coroutine[Any, Any, Any], name: str = "reply") -> Later:
+        """``return self.context.later(...)``: an owned task gives the reply, the actor takes its next message.
+
+        An exception in it, other than ``Refused``, reaches the asker as ``Refused("crashed")`` and the log.
+        """
+        return Later(coroutine, name)
+
+    def task(self, coroutine: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
+        """An owned background task: cancelled when the instance ends; its crash is the actor's crash."""
+        return start_background(self._cell, coroutine, name)
+
+    def watch(self, ref: Ref[Any]) -> None:
+        """Receive ``Down(ref, reason)`` once, when the instance at ``ref`` ends; at once when there is none."""
+        target = self._cell.system.cells.get(ref.path)
+        if target is None or target.closed:
+            self._cell.signal(down_signal(missing(ref)))
+        else:
+            target.watch(self._cell)
+
+    def unwatch(self, ref: Ref[Any]) -> None:
+        target = self._cell.system.cells.get(ref.path)
+        if target is not None and target.watchers is not None:
+            target.watchers.pop(self._cell, None)
+
+    def send_after(self, seconds: float, message: Tell, to: Ref[Any] | None = None) -> Timer:
+        """Tell ``message`` to this actor (or ``to``) after ``seconds``; forgotten when the instance ends."""
+        return Timer(self._cell, to or self._cell.ref, message, seconds, None)
+
+    def send_every(self, seconds: float, message: Tell, to: Ref[Any] | None = None) -> Timer:
+        """Tell ``message`` every ``seconds``, the first time after ``seconds``, without drift."""
+        return Timer(self._cell, to or self._cell.ref, message, seconds, seconds)
+
+    async def blocking(self, function: Callable[..., T], *args: Any) -> T:
+        """Run ``function(*args)`` in a thread of the system's bounded pool."""
+        return await self._cell.system.blocking(function, *args)
+
+    def become(self, receive: Callable[[Any], Awaitable[Any]]) -> None:
+        """Handle the next messages with ``receive``, until the instance ends or becomes something else."""
+        self._cell.receive = receive
+
+    def stop(self) -> None:
+        """End this actor normally, after the handler that runs now."""
+        self._cell.end(Exit(NORMAL))
+
+    async def stop_child(self, ref: Ref[Any]) -> None:
+        """End a child for good. Returns when it is dead."""
+        cell = self._cell.system.cells.get(ref.path)
+        if cell is not None and cell.parent is self._cell:
+            await lifecycle.stop(cell)

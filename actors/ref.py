@@ -1,0 +1,149 @@
+"""Refs: the addresses of actors. All mail is sent here."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from actors import current
+from actors.errors import AskCycle, MailboxFull
+from actors.message import Ask, Message, Tell
+
+if TYPE_CHECKING:
+    from actors.cell import Cell
+    from actors.system import System
+
+P = TypeVar("P")
+R = TypeVar("R")
+
+DEFAULT_ASK_SECONDS = 5.0
+"""How long an ask waits unless it says otherwise."""
+
+
+class Ref(Generic[P]):
+    """The address of an actor, by path. It stays valid across supervised restarts and may be older than its actor.
+
+    ``P`` names the protocol for readers and type checkers (often the actor's class).
+    """
+
+    __slots__ = ("_cell", "_system", "path")
+
+    def __init__(self, system: System, path: str, cell: Cell | None = None) -> None:
+        self._system = system
+        self._cell = cell
+        self.path = path
+
+    async def tell(self, message: Tell, *, urgent: bool = False) -> None:
+        """Put ``message`` into the mailbox. Waits only when the mailbox is full and its policy is ``wait``.
+
+        Raises ``Unpackable``; ``MailboxFull`` (policy ``fail``); ``AskCycle`` when waiting could never end.
+        """
+        taken = self._post(message, urgent, True)
+        if taken is not True and taken is not False:
+            await self._wait_for_room(taken)
+
+    def tell_nowait(self, message: Tell, *, urgent: bool = False) -> bool:
+        """As ``tell`` without ever waiting or raising for a full mailbox. False: not taken."""
+        return self._post(message, urgent, False) is True
+
+    async def ask(self, message: Ask[R], timeout: float = DEFAULT_ASK_SECONDS, *, urgent: bool = False) -> R:
+        """Send ``message`` and wait at most ``timeout`` seconds for the reply.
+
+        Raises ``AskTimeout``, ``Refused`` (the handler's), ``Down`` (nobody there, or it died before it answered),
+        ``AskCycle``, ``MailboxFull``, ``Unpackable``.
+        """
+        system = self._system
+        sender = current.actor.get()
+        cell = self._find()
+        serial = sender is not None and sender.worker is not None and sender.worker is asyncio.current_task()
+        if serial:
+            check_cycle(sender, cell)  # type: ignore[arg-type]
+        asks = system.asks
+        call = asks.open(timeout, current.current_cause())
+        try:
+            frame = (self._envelope(message, sender), call.header, system.codec.encode(message))
+            if cell is None:
+                system.dead_letters.publish(self.path, frame, "missing")
+            else:
+                cell.put(frame, message, urgent, True, call.future)
+            if serial:
+                sender.asking = cell  # type: ignore[union-attr]
+            status, body = await call.future
+        finally:
+            asks.close(call)
+            if serial:
+                sender.asking = None  # type: ignore[union-attr]
+        if status == 0:
+            reply: R = system.codec.reply_decoder(type(message))(body)
+            return reply
+        raise asks.error(status, body, self.path, type(message).__qualname__, timeout)
+
+    def _post(self, message: Tell, urgent: bool, may_wait: bool) -> asyncio.Future[bool] | bool:
+        cell = self._cell
+        if cell is None or cell.closed:
+            cell = self._find()
+        sender = current.actor.get()
+        system = self._system
+        table = system.envelopes if sender is None else sender.envelopes
+        envelope = table.get(type(message))
+        if envelope is None:
+            envelope = self._envelope(message, sender)
+        trace = current.cause.get()
+        if trace is None and sender is not None and sender.trace is not None:
+            trace = current.current_cause()
+        frame = (envelope, system.plain if trace is None else system.codec.call(0, 0.0, trace), system.codec.encode(message))
+        if cell is None:
+            system.dead_letters.publish(self.path, frame, "missing")
+            return False
+        return cell.put(frame, message, urgent, may_wait, None)
+
+    async def _wait_for_room(self, room: asyncio.Future[bool]) -> None:
+        sender = current.actor.get()
+        if sender is None or not current.handling(sender):
+            await room
+            return
+        try:
+            check_cycle(sender, self._cell)
+            sender.asking = self._cell
+            await room
+        finally:
+            sender.asking = None
+            if not room.done():
+                room.cancel()
+
+    def _find(self) -> Cell | None:
+        cell = self._cell
+        if cell is None or cell.closed:
+            cell = self._system.cells.get(self.path)
+            if cell is not None and cell.closed:
+                cell = None
+            self._cell = cell
+        return cell
+
+    def _envelope(self, message: Message, sender: Cell | None) -> bytes:
+        table = self._system.envelopes if sender is None else sender.envelopes
+        cls = type(message)
+        envelope = table.get(cls)
+        if envelope is None:
+            envelope = table[cls] = self._system.codec.envelope(cls, None if sender is None else sender.path)
+        return envelope
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Ref) and other.path == self.path and other._system is self._system
+
+    def __hash__(self) -> int:
+        return hash(self.path)
+
+    def __repr__(self) -> str:
+        return f"Ref({self.path!r})"
+
+
+def check_cycle(sender: Cell, target: Cell | None) -> None:
+    """Raise ``AskCycle`` when ``target`` waits, itself or through others, for ``sender``."""
+    paths = [sender.path]
+    cell = target
+    while cell is not None:
+        paths.append(cell.path)
+        if cell is sender:
+            raise AskCycle(paths)
+        cell = cell.asking

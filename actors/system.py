@@ -1,0 +1,278 @@
+"""The system: the root of the tree, and what all actors of a process share."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import random
+from collections.abc import Callable, Coroutine
+from types import TracebackType
+from typing import Any, TypeVar
+
+import anyio
+import anyio.to_thread
+import structlog
+
+from actors import current, lifecycle
+from actors.actor import Actor
+from actors.asks import DOWN, REFUSED, Asks
+from actors.cell import Cell, State
+from actors.clock import Clock, LoopClock
+from actors.codec import PLAIN, Codec, Frame, Header, Route
+from actors.dead_letters import DeadLetters
+from actors.errors import NameTaken, Refused, StartFailed, SystemClosed
+from actors.exit import KILLED, Exit
+from actors.keeper import Keeper
+from actors.message import Message
+from actors.overseer import Root, make
+from actors.ref import Ref
+from actors.statistics import Node, SystemStatistics
+from actors.supervision import ChildSpec, DynamicSupervisor, Intensity, Supervisor, child
+from actors.worker import Workers
+
+T = TypeVar("T")
+Tap = Callable[[Header, int], object]
+
+MAX_THREADS = 16
+"""Threads for ``context.blocking``; more calls wait their turn."""
+
+log = structlog.get_logger("actors")
+
+
+class System:
+    """Actors of one process. ``async with System() as system:`` starts it and stops everything at the end.
+
+    ``seed`` makes all randomness repeatable; ``tap(header, size)`` sees every frame that is put into a mailbox.
+    """
+
+    def __init__(
+        self,
+        name: str = "local",
+        *,
+        clock: Clock | None = None,
+        seed: int | None = None,
+        tap: Tap | None = None,
+        stop_seconds: float = 30.0,
+    ) -> None:
+        self.name = name
+        self.tap = tap
+        self.plain = PLAIN
+        self.cells: dict[str, Cell] = {}
+        self.envelopes: dict[type[Message], bytes] = {}
+        self.spawned = self.restarts = self.crashes = 0
+        self.context = contextvars.Context()
+        self._specs: dict[Any, ChildSpec] = {}
+        self._names: dict[str, Ref[Any]] = {}
+        self._given_clock = clock
+        self._seed = seed
+        self._stop_seconds = stop_seconds
+        self._tasks: dict[asyncio.Task[Any], None] = {}
+        self._running = False
+
+    async def __aenter__(self) -> System:
+        self.loop = asyncio.get_running_loop()
+        self.clock: Clock = self._given_clock or LoopClock(self.loop)
+        self.context = contextvars.copy_context()
+        self.context.run(current.actor.set, None)
+        self.random = self.random_for("")
+        self.codec = Codec(self.ref)
+        self.asks = Asks(self)
+        self.dead_letters = DeadLetters(self)
+        self.workers = Workers(self)
+        self._threads = anyio.CapacityLimiter(MAX_THREADS)
+        self.root = Cell(self, None, "", "", ChildSpec(Root))
+        await lifecycle.start(self.root)
+        self.root.keeper = Keeper(self.root, intensity=Intensity())
+        self._running = True
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    async def stop(self) -> None:
+        """Stop everything, the youngest first; what is not done after ``stop_seconds`` is cancelled."""
+        if not self._running:
+            return
+        self._running = False
+        stopping = self.create_task(lifecycle.stop(self.root), "stop the system")
+        if not await lifecycle.settled(self.clock, self._stop_seconds, [stopping]):
+            log.error("the system did not stop in time", system=self.name, after_seconds=self._stop_seconds)
+        for task in list(self._tasks):
+            task.cancel()
+        await self.workers.stop()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.asks.stop()
+
+    # Actors
+
+    async def spawn(
+        self,
+        what: Callable[..., Any] | ChildSpec | Supervisor | DynamicSupervisor,
+        *args: Any,
+        name: str | None = None,
+        parent: Ref[Any] | None = None,
+        **options: Any,
+    ) -> Ref[Any]:
+        """Start an actor under the root (or ``parent``); returns when its ``start`` is done. ``options`` as of ``child``.
+
+        Raises ``StartFailed`` and ``NameTaken``.
+        """
+        cell = self.root if parent is None else self._cell(parent.path)
+        return await self.spawn_under(cell, what, args, name, options)
+
+    async def spawn_under(
+        self, parent: Cell, what: Any, args: tuple[Any, ...], name: str | None, options: dict[str, Any]
+    ) -> Ref[Any]:
+        if not self._running or parent.state not in (State.RUNNING, State.STARTING):
+            raise SystemClosed(self.name)
+        if isinstance(what, ChildSpec):
+            spec, name = what, name or what.name
+        elif isinstance(what, type) and not options and not args:
+            spec = self._plain_spec(what)
+        else:
+            spec = child(what, *args, **options)
+        if parent.keeper is None:
+            parent.keeper = Keeper(parent)
+        keeper = parent.keeper
+        name = name or _free_name(keeper, spec)
+        if name in keeper.children or "/" in name or not name:
+            raise NameTaken(name)
+        path = f"{parent.path}/{name}" if parent.path else name
+        cell = Cell(self, parent, name, path, spec)
+        self.cells[path] = keeper.children[name] = cell
+        self.spawned += 1
+        try:
+            await lifecycle.start(cell)
+        except BaseException as error:
+            cell.ordered = True
+            lifecycle.finish(cell, Exit("crashed", str(error)))
+            raise
+        return cell.ref
+
+    def _plain_spec(self, factory: Any) -> ChildSpec:
+        """Specs without options are shared: an actor need not hold one of its own."""
+        spec = self._specs.get(factory)
+        if spec is None:
+            spec = self._specs[factory] = child(factory)
+        return spec
+
+    async def stop_actor(self, ref: Ref[Any]) -> None:
+        """End an actor for good, with its children. Returns when it is dead; at once when there is none."""
+        cell = self.cells.get(ref.path)
+        if cell is not None:
+            await lifecycle.stop(cell)
+
+    def kill(self, path: str) -> bool:
+        """End an instance as a crash would; its supervisor acts. False when none is running at ``path``."""
+        cell = self.cells.get(path)
+        if cell is None or cell.state is not State.RUNNING:
+            return False
+        cell.end(Exit(KILLED, "killed by order"))
+        return True
+
+    def ref(self, path: str) -> Ref[Any]:
+        """The address ``path``, whether or not an actor is there now."""
+        cell = self.cells.get(path)
+        return cell.ref if cell is not None else Ref(self, path)
+
+    def register(self, name: str, ref: Ref[Any]) -> None:
+        """Give ``ref`` a name for ``whereis``. Raises ``NameTaken`` while a living actor has it."""
+        holder = self._names.get(name)
+        if holder is not None and holder != ref and holder.path in self.cells:
+            raise NameTaken(name)
+        self._names[name] = ref
+
+    def whereis(self, name: str) -> Ref[Any] | None:
+        """The living actor registered under ``name``, or at that path."""
+        ref = self._names.get(name)
+        path = ref.path if ref is not None else name
+        cell = self.cells.get(path)
+        return cell.ref if cell is not None else None
+
+    def tree(self) -> Node:
+        """A picture of all actors as it is now."""
+        return _picture(self.root)
+
+    def statistics(self) -> SystemStatistics:
+        return SystemStatistics(
+            actors=len(self.cells),
+            spawned=self.spawned,
+            restarts=self.restarts,
+            crashes=self.crashes,
+            dead_letters=dict(self.dead_letters.counts),
+            asks=len(self.asks.waiting),
+            workers=len(self.workers),
+        )
+
+    # What the library's modules share
+
+    def random_for(self, path: str) -> random.Random:
+        return random.Random() if self._seed is None else random.Random(f"{self._seed}/{path}")
+
+    def make(self, cell: Cell) -> Actor:
+        return make(cell)
+
+    def create_task(self, coroutine: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
+        """A task of the library's own, kept until it ends, in a context that belongs to no actor."""
+        task = self.loop.create_task(coroutine, name=name, context=self.context.copy())
+        self._tasks[task] = None
+        task.add_done_callback(self._task_ended)
+        return task
+
+    def _task_ended(self, task: asyncio.Task[Any]) -> None:
+        del self._tasks[task]
+        if not task.cancelled() and task.exception() is not None:
+            log.critical("a task of the actor library crashed", task=task.get_name(), exc_info=task.exception())
+
+    async def blocking(self, function: Callable[..., T], *args: Any) -> T:
+        return await anyio.to_thread.run_sync(function, *args, limiter=self._threads, abandon_on_cancel=True)
+
+    def observe(self, path: str, frame: Frame) -> None:
+        assert self.tap is not None, "only called with a tap"
+        self.tap(self.codec.header(path, frame), sum(map(len, frame)))
+
+    def refuse(self, correlation: int, refusal: Refused) -> None:
+        try:
+            body = self.codec.encode_value((refusal.code, refusal.message, refusal.detail))
+        except TypeError:
+            body = self.codec.encode_value((refusal.code, refusal.message, repr(refusal.detail)))
+        self.asks.answer(correlation, REFUSED, body)
+
+    def answer_down(self, correlation: int, cell: Cell, exit_: Exit) -> None:
+        body = self.codec.encode_value((cell.path, exit_.reason, exit_.error, False))
+        self.asks.answer(correlation, DOWN, body)
+
+    def undecodable(self, cell: Cell, frame: Frame, route: Route, error: Exception) -> None:
+        """A frame that the receiver cannot read: its type is not known here, or its body does not fit the type."""
+        correlation, _, _ = self.codec.read_call(frame[1])
+        known = route.decode is not None
+        if correlation:
+            why = str(error) if known else f"the type {route.type_name} is not known here"
+            self.refuse(correlation, Refused("undecodable", why))
+        self.dead_letters.publish(cell.path, frame, "undecodable" if known else "unknown type")
+
+    def forget(self, cell: Cell) -> None:
+        if self.cells.get(cell.path) is cell:
+            del self.cells[cell.path]
+
+    def _cell(self, path: str) -> Cell:
+        cell = self.cells.get(path)
+        if cell is None:
+            raise StartFailed(path, "there is no such parent")
+        return cell
+
+
+def _free_name(keeper: Keeper, spec: ChildSpec) -> str:
+    kind = spec.kind().lower()
+    while True:
+        number = keeper.numbers[kind] = keeper.numbers.get(kind, 0) + 1
+        name = f"{kind}-{number}"
+        if name not in keeper.children:
+            return name
+
+
+def _picture(cell: Cell) -> Node:
+    children = tuple(map(_picture, cell.keeper.children.values())) if cell.keeper else ()
+    return Node(cell.path, cell.spec.kind(), cell.state.value, cell.statistics(), children)

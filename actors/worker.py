@@ -1,0 +1,227 @@
+"""Workers: the few tasks in which all handlers of a system run. An idle actor has no task.
+
+An actor with mail is *ready*. A worker takes ready actors one after the other and lets each handle a batch. When a handler
+is suspended its worker is suspended with it; so whoever finds more ready actors than it can promise to serve wakes another worker.
+This is the one receive loop of the library: only here the exception of a handler is caught, and only to report an exit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+import msgpack
+import structlog
+
+from actors import current
+from actors.asks import DOWN, OK, REFUSED
+from actors.cell import RUNNING, Cell
+from actors.codec import PLAIN, Frame, Route
+from actors.errors import Refused
+from actors.exit import CANCELLED, CRASHED, KILLED, Exit
+from actors.owned import Later, start_later
+
+if TYPE_CHECKING:
+    from actors.system import System
+
+BATCH = 64
+"""Messages that an actor handles before the next ready actor has its turn."""
+BUDGET = 512
+"""Messages that a worker handles before it lets the loop run everything else."""
+MAX_IDLE_WORKERS = 32
+"""Parked tasks kept for the next burst."""
+FORWARDED = object()
+"""A handler's return value: the reply comes from elsewhere."""
+
+log = structlog.get_logger("actors")
+_unpack = msgpack.unpackb
+
+
+class Workers:
+    """The pool of one system."""
+
+    def __init__(self, system: System) -> None:
+        self._system = system
+        self._ready: deque[Cell] = deque()
+        self._parked: list[asyncio.Future[None]] = []
+        self._tasks: dict[asyncio.Task[None], None] = {}
+        self._armed = False  # a worker is about to run
+        self._stopped = False
+        self._count = 0
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    def schedule(self, cell: Cell) -> None:
+        self._ready.append(cell)
+        if not self._armed:
+            self._wake()
+
+    def idle(self) -> bool:
+        """Whether no actor is ready and no handler runs."""
+        return not self._ready and len(self._tasks) == len(self._parked)
+
+    async def stop(self) -> None:
+        self._stopped = True
+        tasks = [task for task in self._tasks if task is not asyncio.current_task()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _wake(self) -> None:
+        self._armed = True
+        while self._parked:
+            future = self._parked.pop()
+            if not future.done():
+                future.set_result(None)
+                return
+        if self._stopped:
+            return
+        self._count += 1
+        task = self._system.create_task(self._work(), f"actors worker {self._count}")
+        self._tasks[task] = None
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        del self._tasks[task]
+        if self._ready and not self._stopped:
+            self._wake()
+
+    async def _work(self) -> None:
+        ready = self._ready
+        while not self._stopped:
+            self._armed = False
+            handled = 0
+            while ready:
+                cell = ready.popleft()
+                if ready and not self._armed:
+                    self._wake()
+                handled += await self._activate(cell)
+                if handled >= BUDGET:
+                    handled = 0
+                    await asyncio.sleep(0)
+            if len(self._parked) >= MAX_IDLE_WORKERS:
+                return
+            parked = self._system.loop.create_future()
+            self._parked.append(parked)
+            await parked
+
+    async def _activate(self, cell: Cell) -> int:
+        """Let ``cell`` handle a batch of its mail. Returns how many messages it handled."""
+        monotonic = self._system.clock.monotonic
+        task = asyncio.current_task()
+        assert task is not None, "handlers run in workers"
+        current.actor.set(cell)
+        cell.worker = task
+        begun = monotonic()
+        before = cell.handled
+        frame: list[Frame | None] = [None]
+        try:
+            await self._handle_batch(cell, frame)
+        except BaseException as error:
+            if cell.worker is task:
+                self._uncancel(cell, task)
+                self._failed(cell, frame[0], error)
+            if isinstance(error, KeyboardInterrupt) or task.cancelling():
+                raise
+        finally:
+            if cell.worker is task:  # otherwise it was abandoned: its cell is not this task's any more
+                self._uncancel(cell, task)
+                cell.busy += monotonic() - begun
+                self._leave(cell)
+        return cell.handled - before + 1
+
+    def _uncancel(self, cell: Cell, task: asyncio.Task[Any]) -> None:
+        """The cancellation of a handler is done: it was not meant for the worker."""
+        if cell.cancelled:
+            cell.cancelled = False
+            task.uncancel()
+
+    def _leave(self, cell: Cell) -> None:
+        cell.worker = cell.asking = cell.trace = None
+        if cell.box.waiting:
+            cell.box.admit_waiting()
+        if cell.quiet is not None and not cell.quiet.done():
+            cell.quiet.set_result(None)
+        if cell.state is RUNNING:
+            if cell.signals or (len(cell.box) and not cell.paused()):
+                self._ready.append(cell)
+                if not self._armed:
+                    self._wake()
+            else:
+                cell.scheduled = False
+
+    async def _handle_batch(self, cell: Cell, hand: list[Frame | None]) -> None:
+        system = self._system
+        routes = system.codec.routes
+        box = cell.box
+        normal = box.normal
+        for _ in range(BATCH):
+            if cell.interrupted and not await self._attend(cell):
+                return
+            if box.urgent:
+                frame = box.urgent.popleft()
+            elif normal:
+                frame = normal.popleft()
+            else:
+                return
+            hand[0] = frame
+            route = routes.get(frame[0]) or system.codec.route(frame[0])
+            try:
+                message = route.decode(frame[2])  # type: ignore[misc]
+            except Exception as error:
+                system.undecodable(cell, frame, route, error)
+                continue
+            cell.handled += 1
+            if frame[1] is PLAIN:
+                cell.trace = None
+                try:
+                    await cell.receive(message)
+                except Refused as refusal:
+                    log.warning("refused a tell", actor=cell.path, message=route.type_name, refusal=str(refusal))
+            else:
+                await self._handle_call(cell, route, frame, message)
+            hand[0] = None
+
+    async def _handle_call(self, cell: Cell, route: Route, frame: Frame, message: Any) -> None:
+        system = self._system
+        correlation, deadline, trace = system.codec.read_call(frame[1])
+        if correlation and deadline <= system.clock.monotonic():
+            system.dead_letters.publish(cell.path, frame, "expired")
+            return
+        cell.trace = trace
+        cell.frame = frame
+        try:
+            result = await cell.receive(message)
+        except Refused as refusal:
+            system.refuse(correlation, refusal)
+            return
+        finally:
+            cell.frame = None
+        if result.__class__ is Later:
+            start_later(cell, result, correlation, frame)
+        elif correlation and result is not FORWARDED:
+            if not system.asks.answer(correlation, OK, system.codec.encode_value(result)):
+                system.dead_letters.publish(cell.path, frame, "late")
+
+    async def _attend(self, cell: Cell) -> bool:
+        """Handle signals. Whether mail may follow."""
+        while cell.state is RUNNING and cell.signals:
+            result = cell.signals.popleft()(cell)
+            if result is not None:
+                await result
+        cell.interrupted = cell.state is not RUNNING or cell.paused()
+        return not cell.interrupted
+
+    def _failed(self, cell: Cell, frame: Frame | None, error: BaseException) -> None:
+        """A handler raised: the message it had in hand is lost, its asker is told, the instance ends."""
+        if isinstance(error, asyncio.CancelledError):
+            exit_ = Exit(KILLED if cell.state is not RUNNING else CANCELLED, "its handler was cancelled")
+        else:
+            exit_ = Exit(CRASHED, f"{type(error).__name__}: {error}")
+        if frame is not None:
+            correlation, _, _ = self._system.codec.read_call(frame[1])
+            if correlation:
+                self._system.answer_down(correlation, cell, cell.exit or exit_)
+        cell.end(exit_, error)
