@@ -20,6 +20,8 @@ PAUSE_SECONDS = 1.0
 class Driver:
     """One per kubelet; never two drives of one pod at a time (the kubelet sees to that)."""
 
+    __slots__ = ("_clock", "_executor", "_probes", "_runtime", "_writer")
+
     def __init__(
         self, runtime: Runtime, executor: Executor, probes: Probes, writer: StatusWriter, clock: Clock
     ) -> None:

@@ -36,6 +36,8 @@ replace = msgspec.structs.replace
 class Executor:
     """One per kubelet. ``spawn`` owns a background task; ``poke`` has a pod looked at again."""
 
+    __slots__ = ("_clock", "_hooks", "_host", "_materials", "_poke", "_report", "_runtime", "_spawn")
+
     def __init__(
         self,
         runtime: Runtime,
@@ -56,24 +58,12 @@ class Executor:
         self._host = host
         self._spawn = spawn
         self._poke = poke
-        self._steps: dict[type[Action], Callable[[Record, Any], Coroutine[Any, Any, None]]] = {
-            action.PrepareVolumes: self._prepare,
-            action.CreateSandbox: self._create_sandbox,
-            action.StopSandbox: self._stop_sandbox,
-            action.RunContainer: self._run_container,
-            action.StopContainer: self._stop_container,
-            action.SignalContainer: self._signal_container,
-            action.KillContainer: self._kill_container,
-            action.RemoveContainer: self._remove_container,
-            action.RemovePod: self._remove_pod,
-            action.DeletePod: self._delete_pod,
-        }
 
     async def run(self, record: Record, actions: tuple[Action, ...]) -> None:
         """All actions in order; the first that fails leaves its reason in memory and ends the run."""
         for step in actions:
             try:
-                await self._steps[type(step)](record, step)
+                await STEPS[type(step)](self, record, step)
             except RuntimeFailure as failure:
                 self._failed(record, step, failure)
                 return
@@ -233,3 +223,18 @@ class Executor:
     def _ip(self, record: Record) -> str:
         sandbox = record.observed.sandbox
         return sandbox.ip if sandbox is not None and sandbox.ip else self._host.ip
+
+
+STEPS: dict[type[Action], Callable[[Executor, Record, Any], Coroutine[Any, Any, None]]] = {
+    action.PrepareVolumes: Executor._prepare,
+    action.CreateSandbox: Executor._create_sandbox,
+    action.StopSandbox: Executor._stop_sandbox,
+    action.RunContainer: Executor._run_container,
+    action.StopContainer: Executor._stop_container,
+    action.SignalContainer: Executor._signal_container,
+    action.KillContainer: Executor._kill_container,
+    action.RemoveContainer: Executor._remove_container,
+    action.RemovePod: Executor._remove_pod,
+    action.DeletePod: Executor._delete_pod,
+}
+"""How each action is carried out."""

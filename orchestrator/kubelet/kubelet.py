@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import structlog
+
 from actors import Actor
 from orchestrator.apimachinery.errors import StatusError
 from orchestrator.client import requests
@@ -56,6 +58,8 @@ BACKOFF_MAX_SECONDS = 10.0
 SILENCE_SECONDS = 60.0
 """A watch that shows no progress for so long is opened anew."""
 
+log = structlog.get_logger("kubelet")
+
 
 class Kubelet(Actor):
     """``runtime`` and ``prober`` belong to this node alone and outlive the actor."""
@@ -98,9 +102,9 @@ class Kubelet(Actor):
         clock = context.clock
         host = Host(self._config.address, self._runtime.name)
         reporter = Reporter(self._recorder, normal=self._config.normal_events)
-        self._node = NodeKeeper(self._client, self._config, self._runtime, clock, context.log)
+        self._node = NodeKeeper(self._client, self._config, self._runtime, clock)
         self._wakes = Wakes(clock, self._ring)
-        self._writer = StatusWriter(self._client, host, clock, spawn=context.task, forget=self._forget, log=context.log)
+        self._writer = StatusWriter(self._client, host, clock, spawn=context.task, forget=self._forget)
         probes = Probes(self._prober, reporter, clock, spawn=context.task, poke=self._look)
         hooks = Hooks(self._runtime, self._prober, clock)
         executor = Executor(
@@ -152,7 +156,7 @@ class Kubelet(Actor):
         try:
             await self._node.register()
         except (StatusError, TransportError) as failure:
-            self.context.log.warning("the node could not register", reason=str(failure))
+            log.warning("the node could not register", node=self._config.name, reason=str(failure))
             self.context.send_after(self._delay(), Register())
             return
         self._failures = 0
@@ -170,7 +174,7 @@ class Kubelet(Actor):
             try:
                 await self._node.register()
             except (StatusError, TransportError) as failure:
-                self.context.log.warning("the node could not register", reason=str(failure))
+                log.warning("the node could not register", node=self._config.name, reason=str(failure))
             return
         await self._node.report()
         if self._watch is not None and self.context.clock.monotonic() - self._heard > SILENCE_SECONDS:
@@ -217,7 +221,7 @@ class Kubelet(Actor):
         """What the runtime holds of pods that the API server does not know."""
         for held in await self._runtime.pods():
             if held.uid not in here and held.uid not in self._records:
-                self.context.log.info("orphan removed", pod=f"{held.namespace}/{held.name}", uid=held.uid)
+                log.info("orphan removed", pod=f"{held.namespace}/{held.name}", uid=held.uid)
                 await self._runtime.remove_pod(held.uid)
                 await self._materials.forget(held.uid)
 
@@ -293,13 +297,14 @@ class Kubelet(Actor):
         self._again(message.message)
 
     def _again(self, reason: str) -> None:
-        self.context.log.info("kubelet opens its watch again", node=self._config.name, reason=reason)
+        log.info("kubelet opens its watch again", node=self._config.name, reason=reason)
         self.context.send_after(self._delay(), Open(self._attempt))
 
     def _delay(self) -> float:
         delay = min(BACKOFF_FIRST_SECONDS * 2.0 ** min(self._failures, 20), BACKOFF_MAX_SECONDS)
         self._failures += 1
-        return delay * (0.5 + self.context.random.random() / 2)
+        share: float = self.context.random.random()
+        return delay * (0.5 + share / 2)
 
     def _describe(self) -> KubeletStatus:
         driving = sum(record.working for record in self._records.values())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import structlog
+
 from actors import Clock
 from orchestrator.apimachinery.errors import StatusError
 from orchestrator.client import requests
@@ -14,18 +16,19 @@ from orchestrator.client.protocol import Want
 from orchestrator.kubelet.node import LEASE_NAMESPACE, NodeConfig, lease_object, node_object, node_status, renewal
 from orchestrator.kubelet.runtime.runtime import Runtime
 
+log = structlog.get_logger("kubelet")
+
 
 class NodeKeeper:
     """Not an actor: the kubelet calls it. What fails is tried again at the next heartbeat."""
 
-    __slots__ = ("_client", "_clock", "_config", "_leased", "_log", "_runtime", "uid")
+    __slots__ = ("_client", "_clock", "_config", "_leased", "_runtime", "uid")
 
-    def __init__(self, client: Client, config: NodeConfig, runtime: Runtime, clock: Clock, log: Any) -> None:
+    def __init__(self, client: Client, config: NodeConfig, runtime: Runtime, clock: Clock) -> None:
         self._client = client
         self._config = config
         self._runtime = runtime
         self._clock = clock
-        self._log = log
         self._leased = False
         self.uid = ""
         """Of the Node object; empty until it is registered."""
@@ -66,7 +69,7 @@ class NodeKeeper:
                 await self._lease()
         except (StatusError, TransportError) as failure:
             self._leased = False
-            self._log.warning("heartbeat failed", reason=str(failure))
+            log.warning("heartbeat failed", node=self._config.name, reason=str(failure))
 
     async def _renew(self) -> None:
         change = renewal(self._clock.time())
@@ -89,7 +92,7 @@ class NodeKeeper:
             held = await self._client.get(NODES, self._config.name)
             await self._write_status(held.get("status"))
         except (StatusError, TransportError) as failure:
-            self._log.warning("node status was not written", reason=str(failure))
+            log.warning("node status was not written", node=self._config.name, reason=str(failure))
             if isinstance(failure, StatusError) and failure.code == 404:
                 self.uid = ""
                 self._leased = False

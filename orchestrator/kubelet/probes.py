@@ -19,6 +19,8 @@ from orchestrator.kubelet.runtime.runtime import State
 class Probes:
     """One per kubelet."""
 
+    __slots__ = ("_clock", "_poke", "_prober", "_report", "_spawn")
+
     def __init__(self, prober: Prober, reporter: Reporter, clock: Clock, *, spawn: Spawn, poke: Poke) -> None:
         self._prober = prober
         self._report = reporter

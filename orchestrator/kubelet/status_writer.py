@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import structlog
+
 from actors import Clock
 from orchestrator.apimachinery.encoded import Object
 from orchestrator.client.client import Client, status_of
@@ -22,6 +24,8 @@ REFUSED_SECONDS = 5.0
 MAX_RECORDS_PER_BATCH = MAX_BATCH_REQUESTS // 2
 """A pod takes at most two writes: its last status and its deletion."""
 
+log = structlog.get_logger("kubelet")
+
 
 class _Write:
     """One request under way and what it is about."""
@@ -38,6 +42,8 @@ class _Write:
 class StatusWriter:
     """Owns the set of pods whose status may differ from what was written: bounded by the pods of the node."""
 
+    __slots__ = ("_client", "_clock", "_dirty", "_flushing", "_forget", "_host", "_spawn")
+
     def __init__(
         self,
         client: Client,
@@ -46,14 +52,12 @@ class StatusWriter:
         *,
         spawn: Callable[[Coroutine[Any, Any, None], str], object],
         forget: Callable[[Record], None],
-        log: Any,
     ) -> None:
         self._client = client
         self._host = host
         self._clock = clock
         self._spawn = spawn
         self._forget = forget
-        self._log = log
         self._dirty: dict[str, Record] = {}
         self._flushing = False
 
@@ -85,7 +89,7 @@ class StatusWriter:
         try:
             responses = await self._client.batch(requests)
         except TransportError as failure:
-            self._log.warning("statuses were not written", reason=str(failure), writes=len(writes))
+            log.warning("statuses were not written", reason=str(failure), writes=len(writes))
             for write in writes:
                 write.record.sending = None
                 self.mark(write.record)
@@ -147,7 +151,7 @@ class StatusWriter:
 
     def _refused(self, record: Record, response: Response) -> None:
         message = status_of(response).get("message", "")
-        self._log.warning("a write was refused", pod=record.title, code=response.code, reason=message)
+        log.warning("a write was refused", pod=record.title, code=response.code, reason=message)
         self._clock.call_later(REFUSED_SECONDS, lambda: self._again(record))
 
     def _again(self, record: Record) -> None:
