@@ -42,7 +42,8 @@ class MailboxTransport:
         self._timeout = timeout_seconds
 
     async def request(self, request: Request) -> Response:
-        return await self._ask(ApiRequest(self._identity, request), str(request.verb))
+        response: Response = await self._ask(ApiRequest(self._identity, request), str(request.verb))
+        return response
 
     async def batch(self, requests: list[Request]) -> list[Response]:
         reply = await self._ask(BatchRequest(self._identity, requests), f"batch of {len(requests)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -63,10 +64,10 @@ class Observed:
     owner_uid: str
     caches: dict[str, Cache] = field(repr=False)
 
-    def of(self, resource: str) -> list[View]:
+    def of(self, resource: str) -> Sequence[View]:
         return self.caches[resource].by_owner(self.owner_uid)
 
-    def __getattr__(self, name: str) -> list[View] | View | None:
+    def __getattr__(self, name: str) -> Sequence[View] | View | None:
         if name in self.caches:
             return self.of(name)
         plural = next((held for held in self.caches if held in (f"{name}s", f"{name}es", f"{name[:-1]}ies")), None)

@@ -1,0 +1,136 @@
+"""What controllers decide by in a pod: its status and spec, typed and decoded once for each view. Pure."""
+
+from __future__ import annotations
+
+import msgspec
+
+from orchestrator.apimachinery.timestamps import parse_time
+from orchestrator.client.view import View
+
+PENDING, RUNNING, SUCCEEDED, FAILED, UNKNOWN = "Pending", "Running", "Succeeded", "Failed", "Unknown"
+DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
+
+
+class Condition(msgspec.Struct, frozen=True, gc=False):
+    type: str
+    status: str = "Unknown"
+    lastTransitionTime: str | None = None
+    reason: str = ""
+    message: str = ""
+
+
+class Container(msgspec.Struct, frozen=True, gc=False):
+    restartCount: int = 0
+
+
+class PodIP(msgspec.Struct, frozen=True, gc=False):
+    ip: str = ""
+
+
+class _Status(msgspec.Struct):
+    phase: str = PENDING
+    reason: str = ""
+    conditions: tuple[Condition, ...] = ()
+    podIP: str = ""
+    podIPs: tuple[PodIP, ...] = ()
+    containerStatuses: tuple[Container, ...] = ()
+
+
+class _Spec(msgspec.Struct):
+    nodeName: str = ""
+
+
+class _Rest(msgspec.Struct):
+    spec: _Spec
+
+
+class Pod(msgspec.Struct, frozen=True):
+    """The facts of one pod."""
+
+    node: str
+    phase: str
+    ready: bool
+    ready_since: float
+    """Unix seconds of the last change of the Ready condition; 0 when it is not known."""
+    restarts: int
+    ips: tuple[str, ...]
+    conditions: tuple[Condition, ...]
+    reason: str
+
+    @property
+    def finished(self) -> bool:
+        return self.phase in (SUCCEEDED, FAILED)
+
+    def condition(self, type: str) -> Condition | None:
+        return next((condition for condition in self.conditions if condition.type == type), None)
+
+
+_decode_status = msgspec.msgpack.Decoder(_Status).decode
+_decode_rest = msgspec.msgpack.Decoder(_Rest).decode
+_NEW = _Status()
+
+
+def _derive(view: View) -> Pod:
+    encoded = view.encoded
+    status = _decode_status(encoded.status) if encoded.status else _NEW
+    ready, since = False, 0.0
+    for condition in status.conditions:
+        if condition.type == "Ready":
+            ready = condition.status == "True"
+            since = parse_time(condition.lastTransitionTime) if condition.lastTransitionTime else 0.0
+    ips = tuple(held.ip for held in status.podIPs) or ((status.podIP,) if status.podIP else ())
+    return Pod(
+        node=_decode_rest(encoded.rest).spec.nodeName,
+        phase=status.phase,
+        ready=ready,
+        ready_since=since,
+        restarts=max((container.restartCount for container in status.containerStatuses), default=0),
+        ips=ips,
+        conditions=status.conditions,
+        reason=status.reason,
+    )
+
+
+def pod(view: View) -> Pod:
+    return view.facts(_derive)
+
+
+def active(view: View) -> bool:
+    """Neither finished nor on its way out: what counts as a replica."""
+    return view.meta.deletionTimestamp is None and not pod(view).finished
+
+
+def available(held: Pod, min_ready_seconds: int, now: float) -> bool:
+    """Ready, and for long enough."""
+    return held.ready and (
+        min_ready_seconds == 0 or (held.ready_since > 0 and held.ready_since + min_ready_seconds <= now)
+    )
+
+
+def created_at(view: View) -> float:
+    text = view.meta.creationTimestamp
+    return parse_time(text) if text else 0.0
+
+
+def deletion_cost(view: View) -> int:
+    try:
+        return int(view.annotations.get(DELETION_COST, "0"))
+    except ValueError:
+        return 0
+
+
+def by_node(view: View) -> tuple[str, ...]:
+    """Index: the pods of a node."""
+    node = pod(view).node
+    return (node,) if node else ()
+
+
+BY_NODE = "spec.nodeName"
+
+
+def orphans(view: View) -> tuple[str, ...]:
+    """Index: the pods of a namespace that no controller owns."""
+    return (view.namespace,) if view.owner is None else ()
+
+
+ORPHANS = "orphans"
