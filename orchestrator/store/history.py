@@ -66,6 +66,10 @@ class History:
             self._buried[key] = record.revision
             self._graves.add(key)
 
+    def count(self, value: Value) -> None:
+        """A value whose record is not kept counts all the same."""
+        self.bytes += RECORD_BYTES + len(value.key) + _unshared(value.parts, ())
+
     def after(self, revision: int) -> list[Record]:
         """The records with a later revision, in order."""
         return self._records[self._position(revision) :]
@@ -89,9 +93,6 @@ class History:
     def graves(self, prefix: str, after: str = "") -> list[str]:
         """The keys that are gone now but stood within the window, in order."""
         return self._graves.keys(prefix, after)
-
-    def buried(self) -> list[str]:
-        return list(self._buried)
 
     def oldest(self) -> Record | None:
         return self._records[self._first] if len(self) else None

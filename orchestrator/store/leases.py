@@ -8,8 +8,7 @@ import msgspec
 class Lease(msgspec.Struct, array_like=True):
     lease: int
     ttl_milliseconds: int
-    keys: dict[str, None] = {}
-    """In the order they were attached."""
+    keys: set[str] = set()
 
 
 class Leases:
@@ -36,13 +35,13 @@ class Leases:
         self._leases[lease] = Lease(lease, ttl_milliseconds)
 
     def revoke(self, lease: int) -> list[str]:
-        """End it; the keys that hung on it."""
+        """End it; the keys that hung on it, in order."""
         ended = self._leases.pop(lease, None)
-        return list(ended.keys) if ended is not None else []
+        return sorted(ended.keys) if ended is not None else []
 
     def move(self, key: str, old: int, new: int) -> None:
         """``key`` hung on ``old`` and now on ``new`` (0: on none)."""
         if old and old in self._leases:
-            self._leases[old].keys.pop(key, None)
-        if new:
-            self._leases[new].keys[key] = None
+            self._leases[old].keys.discard(key)
+        if new in self._leases:
+            self._leases[new].keys.add(key)

@@ -58,6 +58,10 @@ class Log(Protocol):
     async def tidy(self) -> None:
         """Housekeeping that would only delay an append; called when nothing waits."""
 
+    @property
+    def untidy(self) -> bool:
+        """Whether ``tidy`` is due even when appends wait."""
+
     async def close(self) -> None:
         """Waits for what is under way. Safe to call twice, and after a failure."""
 

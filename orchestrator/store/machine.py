@@ -86,6 +86,18 @@ class Machine:
         """Whether the size quota is used up."""
         return bool(self.quota_bytes) and self.history.bytes >= self.quota_bytes
 
+    def restore(self, values: list[Value]) -> None:
+        """Take in values of a snapshot that stood at its oldest revision; the machine is new."""
+        for value in values:
+            self.tree.add(value.key)
+            self._replace(value.key, None, value)
+            self.history.count(value)
+
+    def replay(self, revision: int, at: int, change: Change) -> None:
+        """Take in a change of a snapshot's history: it was done, at this revision."""
+        self.revision = revision
+        self._do(change, at)
+
     def _write(self, command: Write) -> Applied:
         answered = self.requests.get(command.request_id)
         if answered is not None:

@@ -49,6 +49,10 @@ class MemoryLog:
     async def tidy(self) -> None:
         return None
 
+    @property
+    def untidy(self) -> bool:
+        return False
+
     async def close(self) -> None:
         return None
 

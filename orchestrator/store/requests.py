@@ -22,5 +22,8 @@ class Requests:
             del self._replies[next(iter(self._replies))]
         self._replies[request_id] = reply
 
+    def restore(self, items: list[tuple[str, BatchReply | TxnReply]]) -> None:
+        self._replies = dict(items)
+
     def items(self) -> list[tuple[str, BatchReply | TxnReply]]:
         return list(self._replies.items())

@@ -79,7 +79,6 @@ class Store(Actor):
 
     def __init__(self, log: Log, retention: Retention = DEFAULT_RETENTION, member: str = "local") -> None:
         self._replica = Replica(log)
-        self._machine = self._replica.machine
         self._retention = retention
         self._member = member
         self._watches = Watches(lambda ref, message: ref.tell_nowait(message))
@@ -87,13 +86,14 @@ class Store(Actor):
         self._waiting: list[tuple[Command, asyncio.Future[Applied] | None]] = []
         self._wake = asyncio.Event()
         self._changes = 0
+        self._snapshot: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         await self._replica.open()
         if self._replica.cut:
             self.context.log.warning("log tail cut", found=self._replica.cut)
         now = self.context.clock.monotonic()
-        for lease in self._machine.leases.all():
+        for lease in self._replica.machine.leases.all():
             self._deadlines.set(lease.lease, now + lease.ttl_milliseconds / 1000)
         self.context.task(self._commit(), "commit")
         self.context.send_every(PROGRESS_SECONDS, _Progress())
@@ -119,7 +119,7 @@ class Store(Actor):
             case Down(ref=ref):
                 self._watches.close_subscriber(ref.path)
             case _Progress():
-                self._watches.advance(self._machine.revision)
+                self._watches.advance(self._replica.machine.revision)
             case _Expire():
                 self._expire()
             case _CompactNow():
@@ -127,7 +127,7 @@ class Store(Actor):
         return None
 
     async def stop(self, exit: Exit) -> None:
-        self._watches.end_all(Refusal.STOPPED, f"the store stops at revision {self._machine.revision}")
+        self._watches.end_all(Refusal.STOPPED, f"the store stops at revision {self._replica.machine.revision}")
         await self._replica.close()
 
     def _propose(self, proposal: Proposal) -> Any:
@@ -155,32 +155,41 @@ class Store(Actor):
                 self._follow_leases(command, result)
                 if future is not None and not future.done():
                     future.set_result(result)
+            await self._keep_house()
+
+    async def _keep_house(self) -> None:
+        """What keeps the log short and its next appends fast, when nothing waits or it is high time."""
+        log = self._replica.log
+        if log.untidy or not self._waiting:
+            await log.tidy()
+        if self._replica.snapshot_due and (self._snapshot is None or self._snapshot.done()):
+            self._snapshot = self.context.task(self._replica.snapshot(), "snapshot")
 
     def _publish(self, applied: list[Applied]) -> None:
         records = [record for result in applied for record in result.records]
         if records:
             self._changes += len(records)
-            self._watches.publish(records, self._machine.revision)
+            self._watches.publish(records, self._replica.machine.revision)
 
     def _read(self, query: Get | Range) -> GetReply | RangeReply:
         try:
-            return get(self._machine, query) if isinstance(query, Get) else read(self._machine, query)
+            return get(self._replica.machine, query) if isinstance(query, Get) else read(self._replica.machine, query)
         except Unreadable as error:
             raise Refused(code_of(error.refusal), str(error), error.limit) from None
 
     def _watch(self, watch: Watch) -> WatchReply:
-        current = self._machine.revision
+        current = self._replica.machine.revision
         try:
             if watch.revision:
-                check_revision(self._machine, watch.revision)
+                check_revision(self._replica.machine, watch.revision)
         except Unreadable as error:
             raise Refused(code_of(error.refusal), str(error), error.limit) from None
-        missed = self._machine.history.after(watch.revision) if watch.revision else []
+        missed = self._replica.machine.history.after(watch.revision) if watch.revision else []
         self.context.watch(watch.subscriber)
         return WatchReply(self._watches.open(watch, current, missed), current)
 
     def _keep_alive(self, number: int) -> LeaseReply:
-        lease = self._machine.leases.get(number)
+        lease = self._replica.machine.leases.get(number)
         if lease is None or number not in self._deadlines:
             raise Refused("lease", f"there is no lease {number}: it expired or was revoked")
         self._deadlines.set(number, self.context.clock.monotonic() + lease.ttl_milliseconds / 1000)
@@ -198,7 +207,7 @@ class Store(Actor):
             self._enqueue(Revoke(self._milliseconds(), lease, expired=True), None)
 
     def _compact(self) -> None:
-        history = self._machine.history
+        history = self._replica.machine.history
         now = self._milliseconds()
         by_age = history.revision_before(now - round(self._retention.seconds * 1000))
         revision = max(by_age, history.revision_back(self._retention.records))
@@ -208,13 +217,13 @@ class Store(Actor):
     def _status(self) -> StatusReply:
         log = self._replica.log.statistics()
         return StatusReply(
-            revision=self._machine.revision,
-            compacted=self._machine.history.compacted,
-            keys=len(self._machine.live),
+            revision=self._replica.machine.revision,
+            compacted=self._replica.machine.history.compacted,
+            keys=len(self._replica.machine.live),
             log_entries=log.entries,
             log_bytes=log.bytes,
-            raft_term=self._replica.term,
-            raft_index=self._replica.index,
+            raft_term=self._replica.raft.term,
+            raft_index=self._replica.raft.log.last,
             leader=self._member,
             member=self._member,
             watches=len(self._watches),

@@ -1,0 +1,388 @@
+"""One member of a Raft group: every input and every transition between its roles.
+
+Sections cited are those of the Raft paper (extended version) and of Ongaro's thesis. The owner feeds ``tick``,
+``step``, ``propose`` and ``read``, asks ``ready`` what is to be done, does it in the order that ``Ready`` names, and
+tells ``advance``. Pre-vote and check-quorum are always on: a member that was cut off disturbs nobody when it comes
+back, and a leader that lost its majority stops to lead.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import assert_never
+
+from orchestrator.raft.entry import Entry, HardState, Mark
+from orchestrator.raft.leading import Leading
+from orchestrator.raft.messages import (
+    Append,
+    AppendReply,
+    Heartbeat,
+    HeartbeatReply,
+    Install,
+    Message,
+    TimeoutNow,
+    Vote,
+    VoteReply,
+)
+from orchestrator.raft.progress import Pace
+from orchestrator.raft.quorum import won
+from orchestrator.raft.raftlog import RaftLog
+from orchestrator.raft.ready import ReadIndex, Ready
+from orchestrator.raft.settings import Settings
+
+NOBODY = 0
+
+
+class Role(Enum):
+    FOLLOWER = "follower"
+    PRECANDIDATE = "precandidate"
+    CANDIDATE = "candidate"
+    LEADER = "leader"
+
+
+class NotLeader(Exception):
+    """Only a leader takes proposals. ``leader`` is who leads, as far as this member knows (0: unknown)."""
+
+    def __init__(self, member: int, leader: int) -> None:
+        super().__init__(
+            f"member {member} does not lead; member {leader} does" if leader else f"{member} knows no leader"
+        )
+        self.member = member
+        self.leader = leader
+
+
+class Raft:
+    """See the module."""
+
+    def __init__(self, settings: Settings, state: HardState, mark: Mark, entries: list[Entry]) -> None:
+        self.settings = settings
+        self.member = settings.member
+        self.voters = settings.voters
+        self.log = RaftLog(mark, entries, state.commit)
+        self.term = state.term
+        self.vote = state.vote
+        self.role = Role.FOLLOWER
+        self.leader = NOBODY
+        self._leading: Leading | None = None
+        self._votes: dict[int, bool] = {}
+        self._elapsed = 0
+        self._beat = 0
+        self._patience = 0
+        self._written = state
+        self._early: list[Message] = []
+        self._messages: list[Message] = []
+        self._reads: list[ReadIndex] = []
+        self._lost_reads: list[int] = []
+        self._restore: Mark | None = None
+        self._reset_patience()
+
+    # Inputs
+
+    def tick(self) -> None:
+        """One unit of time passed."""
+        self._elapsed += 1
+        if self._leading is not None:
+            self._tick_leader(self._leading)
+        elif self._elapsed >= self._patience:
+            self.campaign()
+
+    def campaign(self) -> None:
+        """Stand for election now: first ask whether it could be won (thesis §9.6)."""
+        if self.role is not Role.LEADER:
+            self._become_precandidate()
+
+    def propose(self, payloads: list[bytes]) -> int:
+        """Append entries; their first index. Raises ``NotLeader``, also while the leadership is being handed over."""
+        leading = self._leading
+        if leading is None or leading.transferee:
+            raise NotLeader(self.member, self.leader if leading is None else leading.transferee)
+        first = self.log.last + 1
+        term = self.term
+        self.log.add([Entry(first + offset, term, payload) for offset, payload in enumerate(payloads)])
+        leading.append_to_all(self._early.append)
+        return first
+
+    def read(self, token: int) -> None:
+        """Ask at which index a linearizable read may be served (§8): the answer is in ``reads`` or ``lost_reads``."""
+        leading = self._leading
+        if leading is None or leading.reads_full():
+            self._lost_reads.append(token)
+            return
+        leading.read(token, self._messages.append)
+        self._reads += leading.confirmed()
+
+    def transfer(self, to: int) -> None:
+        """Hand the leadership to ``to`` (thesis §3.10). Given up after an election timeout. Raises ``NotLeader``."""
+        leading = self._leading
+        if leading is None:
+            raise NotLeader(self.member, self.leader)
+        if to == self.member or to not in leading.peers:
+            return
+        leading.transferee = to
+        self._elapsed = 0
+        self._hand_over(leading)
+
+    def snapshot_failed(self, peer: int) -> None:
+        """The snapshot did not reach ``peer``."""
+        if self._leading is not None:
+            self._leading.peers[peer].snapshot_failed()
+
+    def step(self, message: Message) -> None:
+        """A message from another member."""
+        if message.sender not in self.voters or message.to != self.member:
+            return
+        if isinstance(message, Vote) and self._ignores(message):
+            return
+        if message.term > self.term:
+            self._see_term(message)
+        elif message.term < self.term:
+            self._answer_old(message)
+            return
+        match message:
+            case Vote():
+                self._on_vote(message)
+            case VoteReply():
+                self._on_vote_reply(message)
+            case Append():
+                self._on_append(message)
+            case AppendReply():
+                self._on_append_reply(message)
+            case Heartbeat():
+                self._on_heartbeat(message)
+            case HeartbeatReply():
+                self._on_heartbeat_reply(message)
+            case Install():
+                self._on_install(message)
+            case TimeoutNow():
+                if self.role is not Role.LEADER:
+                    self._become_candidate(transfer=True)
+            case _:
+                assert_never(message)
+
+    # Outputs
+
+    def ready(self) -> Ready | None:
+        """What is to be done now, None for nothing. Until ``advance`` the next call repeats what was not yet done."""
+        state = HardState(self.term, self.vote, self.log.commit)
+        entries = self.log.unsaved()
+        committed = self.log.applicable()
+        changed = (state.term, state.vote) != (self._written.term, self._written.vote)
+        must_write = changed or bool(entries) or self._restore is not None
+        outputs = self._early or self._messages or self._reads or self._lost_reads
+        if not (must_write or committed or outputs):
+            return None
+        ready = Ready(
+            state,
+            entries,
+            must_write,
+            self._early,
+            self._messages,
+            self._restore,
+            committed,
+            self._reads,
+            self._lost_reads,
+        )
+        self._early, self._messages, self._reads, self._lost_reads, self._restore = [], [], [], [], None
+        return ready
+
+    def advance(self, ready: Ready) -> None:
+        """All that ``ready`` named was done."""
+        if ready.must_write:
+            self._written = ready.state
+        for entry in reversed(ready.entries):
+            if self.log.term(entry.index) == entry.term:
+                self.log.saved = max(self.log.saved, entry.index)
+                break
+        if ready.committed:
+            self.log.applied = max(self.log.applied, ready.committed[-1].index)
+        if self._leading is not None and ready.entries:
+            self._advance_commit(self._leading)
+
+    # Roles
+
+    def _become_follower(self, term: int, leader: int) -> None:
+        if self._leading is not None:
+            self._lost_reads += self._leading.abandon()
+            self._leading = None
+        if term > self.term:
+            self.term, self.vote = term, NOBODY
+        self.role, self.leader = Role.FOLLOWER, leader
+        self._votes = {}
+        self._reset_patience()
+
+    def _become_precandidate(self) -> None:
+        self.role, self.leader = Role.PRECANDIDATE, NOBODY
+        self._reset_patience()
+        self._ask_votes(self.term + 1, pre=True, transfer=False)
+
+    def _become_candidate(self, *, transfer: bool = False) -> None:
+        self.role, self.leader = Role.CANDIDATE, NOBODY
+        self.term, self.vote = self.term + 1, self.member
+        self._reset_patience()
+        self._ask_votes(self.term, pre=False, transfer=transfer)
+
+    def _become_leader(self) -> None:
+        assert self.role is Role.CANDIDATE, f"a {self.role.value} cannot become the leader"
+        self.role, self.leader = Role.LEADER, self.member
+        self._elapsed = self._beat = 0
+        self._leading = Leading(self.member, self.voters, self.term, self.log)
+        self.log.add([Entry(self.log.last + 1, self.term)])
+        self._leading.append_to_all(self._early.append)
+
+    def _ask_votes(self, term: int, *, pre: bool, transfer: bool) -> None:
+        self._votes = {self.member: True}
+        for voter in self.voters:
+            if voter != self.member:
+                self._messages.append(Vote(self.member, voter, term, self.log.end(), pre, transfer))
+        self._count_votes()
+
+    def _count_votes(self) -> None:
+        result = won(self.voters, self._votes)
+        if result is False:
+            self._become_follower(self.term, NOBODY)
+        elif result and self.role is Role.PRECANDIDATE:
+            self._become_candidate()
+        elif result:
+            self._become_leader()
+
+    def _reset_patience(self) -> None:
+        self._elapsed = 0
+        self._patience = self.settings.election_ticks + self.settings.jitter(self.settings.election_ticks)
+
+    # Time
+
+    def _tick_leader(self, leading: Leading) -> None:
+        self._beat += 1
+        if self._elapsed >= self.settings.election_ticks:
+            self._elapsed = 0
+            leading.transferee = 0
+            if not leading.quorum_active():
+                self._become_follower(self.term, NOBODY)
+                return
+        if self._beat >= self.settings.heartbeat_ticks:
+            self._beat = 0
+            leading.heartbeat(self._messages.append)
+
+    # Terms
+
+    def _ignores(self, vote: Vote) -> bool:
+        """A member that hears its leader does not help to depose it (§6, thesis §4.2.3)."""
+        hears = self.leader != NOBODY and self._elapsed < self.settings.election_ticks
+        return vote.term > self.term and hears and not vote.transfer
+
+    def _see_term(self, message: Message) -> None:
+        if isinstance(message, Vote) and message.pre:
+            return
+        if isinstance(message, VoteReply) and message.pre and message.granted:
+            return
+        from_leader = isinstance(message, Append | Heartbeat | Install)
+        self._become_follower(message.term, message.sender if from_leader else NOBODY)
+
+    def _answer_old(self, message: Message) -> None:
+        """Who speaks of an old term is told the new one, so that it stops to wait or to lead."""
+        if isinstance(message, Append | Heartbeat | Install):
+            self._messages.append(AppendReply(self.member, message.sender, self.term, 0))
+        elif isinstance(message, Vote):
+            self._messages.append(VoteReply(self.member, message.sender, self.term, False, message.pre))
+
+    # Votes
+
+    def _on_vote(self, vote: Vote) -> None:
+        free = self.vote == vote.sender or (self.vote == NOBODY and self.leader == NOBODY)
+        may = free or (vote.pre and vote.term > self.term)
+        granted = may and self.log.newer(vote.last)
+        term = vote.term if granted else self.term
+        self._messages.append(VoteReply(self.member, vote.sender, term, granted, vote.pre))
+        if granted and not vote.pre:
+            self.vote = vote.sender
+            self._elapsed = 0
+
+    def _on_vote_reply(self, reply: VoteReply) -> None:
+        asking = Role.PRECANDIDATE if reply.pre else Role.CANDIDATE
+        if self.role is asking:
+            self._votes.setdefault(reply.sender, reply.granted)
+            self._count_votes()
+
+    # Followers
+
+    def _follow(self, leader: int) -> None:
+        assert self.role is not Role.LEADER, f"two leaders in term {self.term}: {self.member} and {leader}"
+        if self.role is not Role.FOLLOWER:
+            self._become_follower(self.term, leader)
+        self.leader = leader
+        self._elapsed = 0
+
+    def _on_append(self, append: Append) -> None:
+        self._follow(append.sender)
+        log, previous = self.log, append.previous
+        if previous.index < log.commit:
+            self._messages.append(AppendReply(self.member, append.sender, self.term, log.commit))
+        elif log.term(previous.index) != previous.term:
+            hint = log.probable(previous.index, previous.term)
+            self._messages.append(AppendReply(self.member, append.sender, self.term, previous.index, True, hint))
+        else:
+            log.agree(append.entries)
+            last = append.entries[-1].index if append.entries else previous.index
+            log.commit_to(min(append.commit, last))
+            self._messages.append(AppendReply(self.member, append.sender, self.term, last))
+
+    def _on_heartbeat(self, beat: Heartbeat) -> None:
+        self._follow(beat.sender)
+        self.log.commit_to(beat.commit)
+        self._messages.append(HeartbeatReply(self.member, beat.sender, self.term, beat.read))
+
+    def _on_install(self, install: Install) -> None:
+        self._follow(install.sender)
+        mark = install.mark
+        if mark.index > self.log.commit:
+            if self.log.term(mark.index) == mark.term:
+                self.log.commit_to(mark.index)  # the entries are here: the snapshot is not needed (§7)
+            else:
+                self.log.restore(mark)
+                self._restore = mark
+        self._messages.append(AppendReply(self.member, install.sender, self.term, self.log.commit))
+
+    # Leaders
+
+    def _on_append_reply(self, reply: AppendReply) -> None:
+        leading = self._leading
+        if leading is None:
+            return
+        progress = leading.peers[reply.sender]
+        progress.active = True
+        if reply.refused:
+            hint = self.log.probable(reply.hint.index, reply.hint.term)
+            if progress.refused(reply.index, hint.index):
+                leading.append_to(reply.sender, self._early.append, empty=True)
+            return
+        if progress.agreed(reply.index):
+            self._advance_commit(leading)
+        leading.append_to(reply.sender, self._early.append)
+        self._hand_over(leading)
+
+    def _on_heartbeat_reply(self, reply: HeartbeatReply) -> None:
+        leading = self._leading
+        if leading is None:
+            return
+        progress = leading.peers[reply.sender]
+        progress.active = True
+        progress.unanswered()
+        progress.read = max(progress.read, reply.read)
+        if progress.match < self.log.last or progress.pace is Pace.PROBE:
+            leading.append_to(reply.sender, self._early.append, empty=True)
+        self._reads += leading.confirmed()
+
+    def _advance_commit(self, leading: Leading) -> None:
+        """Only an entry of this term is committed by counting; older ones are with it (§5.4.2)."""
+        index = leading.commit_index()
+        if index <= self.log.commit or self.log.term(index) != self.term:
+            return
+        self.log.commit_to(index)
+        leading.committed_own(self._messages.append)
+        self._reads += leading.confirmed()
+        leading.append_to_all(self._early.append, empty=True)
+
+    def _hand_over(self, leading: Leading) -> None:
+        to = leading.transferee
+        if to and leading.peers[to].match == self.log.last:
+            self._messages.append(TimeoutNow(self.member, to, self.term))

@@ -1,0 +1,131 @@
+"""What only a leader has: the progress of the others, and the reads that wait for its leadership to be confirmed."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+import msgspec
+
+from orchestrator.raft.entry import Entry, Mark
+from orchestrator.raft.messages import Append, Heartbeat, Install, Message
+from orchestrator.raft.progress import MAX_APPEND_BYTES, MAX_APPEND_ENTRIES, Pace, Progress
+from orchestrator.raft.quorum import reached
+from orchestrator.raft.raftlog import RaftLog
+from orchestrator.raft.ready import ReadIndex
+
+MAX_WAITING_READS = 65_536
+"""Reads that wait for a round of heartbeats; more are given back as lost."""
+
+
+class _Read(msgspec.Struct, frozen=True):
+    round: int
+    token: int
+    index: int
+
+
+class Leading:
+    """A term's leader. Made when the election is won, dropped when the term or the quorum is lost."""
+
+    def __init__(self, member: int, voters: tuple[int, ...], term: int, log: RaftLog) -> None:
+        self._member = member
+        self._voters = voters
+        self._term = term
+        self._log = log
+        self.peers = {voter: Progress(log.last + 1) for voter in voters if voter != member}
+        self.transferee = 0
+        """To whom the leadership is being handed (0: to nobody)."""
+        self._reads: deque[_Read] = deque()
+        self._early_reads: list[int] = []
+        # Asked before this term's first commit: what is committed is not known until then (§8).
+        self._round = 0
+
+    def commit_index(self) -> int:
+        """What a majority has on disk."""
+        matches = {peer: progress.match for peer, progress in self.peers.items()}
+        matches[self._member] = self._log.saved
+        return reached(self._voters, matches)
+
+    def append_to(self, peer: int, send: Callable[[Message], None], *, empty: bool = False) -> None:
+        """Send what ``peer`` lacks, as far as it may be sent; with ``empty`` an append even when nothing is lacking."""
+        progress = self.peers[peer]
+        while not progress.paused():
+            previous = progress.next - 1
+            term = self._log.term(previous)
+            if term is None:
+                progress.needs_snapshot(self._log.mark.index)
+                send(Install(self._member, peer, self._term, self._log.mark))
+                return
+            entries = _fit(self._log, progress.next)
+            if not entries and not empty:
+                return
+            mark = Mark(previous, term)
+            send(Append(self._member, peer, self._term, mark, entries, self._log.commit))
+            if not entries and progress.pace is Pace.STREAM:
+                return
+            progress.sent(entries[-1].index if entries else previous)
+            empty = False
+
+    def append_to_all(self, send: Callable[[Message], None], *, empty: bool = False) -> None:
+        for peer in self.peers:
+            self.append_to(peer, send, empty=empty)
+
+    def heartbeat(self, send: Callable[[Message], None]) -> None:
+        """A commit index beyond what the peer has would make it commit what it may not have."""
+        for peer, progress in self.peers.items():
+            commit = min(progress.match, self._log.commit)
+            send(Heartbeat(self._member, peer, self._term, commit, self._round if self._reads else 0))
+
+    def quorum_active(self) -> bool:
+        """Whether a majority was heard from since the last call."""
+        heard = {peer: int(progress.active) for peer, progress in self.peers.items()}
+        heard[self._member] = 1
+        for progress in self.peers.values():
+            progress.active = False
+        return reached(self._voters, heard) == 1
+
+    def read(self, token: int, send: Callable[[Message], None]) -> None:
+        """Queue a read; it is answered when a majority confirmed this leader after it was asked."""
+        if self._log.term(self._log.commit) != self._term:
+            self._early_reads.append(token)
+            return
+        self._round += 1
+        self._reads.append(_Read(self._round, token, self._log.commit))
+        self.heartbeat(send)
+
+    def reads_full(self) -> bool:
+        return len(self._reads) + len(self._early_reads) >= MAX_WAITING_READS
+
+    def committed_own(self, send: Callable[[Message], None]) -> None:
+        """An entry of this term is committed: the reads that waited for it begin."""
+        tokens, self._early_reads = self._early_reads, []
+        for token in tokens:
+            self.read(token, send)
+
+    def confirmed(self) -> list[ReadIndex]:
+        """The reads that a majority has confirmed by now, once."""
+        if not self._reads:
+            return []
+        rounds = {peer: progress.read for peer, progress in self.peers.items()}
+        rounds[self._member] = self._round
+        confirmed = reached(self._voters, rounds)
+        served = []
+        while self._reads and self._reads[0].round <= confirmed:
+            read = self._reads.popleft()
+            served.append(ReadIndex(read.token, read.index))
+        return served
+
+    def abandon(self) -> list[int]:
+        """The tokens of all reads that wait: the leadership is lost."""
+        return [*self._early_reads, *(read.token for read in self._reads)]
+
+
+def _fit(log: RaftLog, start: int) -> list[Entry]:
+    """As many entries from ``start`` on as one append may hold, at least one if there is one."""
+    entries = log.slice(start, min(log.last, start + MAX_APPEND_ENTRIES - 1))
+    size = 0
+    for position, entry in enumerate(entries):
+        size += len(entry.payload)
+        if size > MAX_APPEND_BYTES and position:
+            return entries[:position]
+    return entries

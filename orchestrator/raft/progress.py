@@ -1,0 +1,96 @@
+"""What a leader knows of another member's log, and how much it may send ahead of the answers."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+MAX_IN_FLIGHT = 64
+"""Appends that may be under way to one member. Each holds at most ``MAX_APPEND_BYTES``."""
+MAX_APPEND_BYTES = 1 << 20
+MAX_APPEND_ENTRIES = 1024
+
+
+class Pace(Enum):
+    PROBE = "probe"
+    """One append at a time, until an answer says where the logs agree."""
+    STREAM = "stream"
+    """Appends follow each other without waiting for answers."""
+    SNAPSHOT = "snapshot"
+    """It needs what the log no longer has: nothing is sent until the snapshot is there."""
+
+
+class Progress:
+    """Invariant: ``match < next``; in STREAM ``next`` is ahead of what was answered."""
+
+    __slots__ = ("_in_flight", "active", "asked", "match", "next", "pace", "read", "snapshot")
+
+    def __init__(self, next_index: int) -> None:
+        self.match = 0
+        self.next = next_index
+        self.pace = Pace.PROBE
+        self.asked = False
+        """In PROBE: whether an append is under way."""
+        self.active = True
+        """Whether it was heard from since the last quorum check."""
+        self.read = 0
+        """The latest read round that it confirmed."""
+        self.snapshot = 0
+        self._in_flight: list[int] = []
+
+    def paused(self) -> bool:
+        if self.pace is Pace.STREAM:
+            return len(self._in_flight) >= MAX_IN_FLIGHT
+        return self.pace is Pace.SNAPSHOT or self.asked
+
+    def sent(self, last: int) -> None:
+        """An append that ends at ``last`` is under way."""
+        if self.pace is Pace.STREAM:
+            self._in_flight.append(last)
+            self.next = last + 1
+        else:
+            self.asked = True
+
+    def agreed(self, index: int) -> bool:
+        """It has everything up to ``index``. Whether that is news."""
+        news = index > self.match
+        self.match = max(self.match, index)
+        self.next = max(self.next, index + 1)
+        self._in_flight = [last for last in self._in_flight if last > index]
+        if self.pace is Pace.PROBE or (self.pace is Pace.SNAPSHOT and self.match >= self.snapshot):
+            self._become(Pace.STREAM)
+            self.next = self.match + 1
+        return news
+
+    def refused(self, index: int, hint: int) -> bool:
+        """It does not agree at ``index``, perhaps at ``hint``. False: an outdated answer."""
+        if self.pace is Pace.STREAM:
+            if index <= self.match:
+                return False
+            self._become(Pace.PROBE)
+            self.next = self.match + 1
+            return True
+        if self.pace is Pace.SNAPSHOT or index != self.next - 1:
+            return False
+        self.next = max(min(index, hint + 1), self.match + 1)
+        self.asked = False
+        return True
+
+    def needs_snapshot(self, index: int) -> None:
+        self._become(Pace.SNAPSHOT)
+        self.snapshot = index
+
+    def snapshot_failed(self) -> None:
+        if self.pace is Pace.SNAPSHOT:
+            self._become(Pace.PROBE)
+            self.next = self.match + 1
+
+    def unanswered(self) -> None:
+        """A heartbeat was answered: what was lost of a probe may be sent again."""
+        self.asked = False
+        if self.pace is Pace.STREAM and len(self._in_flight) >= MAX_IN_FLIGHT:
+            self._in_flight.pop(0)
+
+    def _become(self, pace: Pace) -> None:
+        self.pace = pace
+        self.asked = False
+        self._in_flight = []

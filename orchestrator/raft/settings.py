@@ -1,0 +1,25 @@
+"""What a member is told when it is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """Times are counted in ticks; how long a tick is the owner knows."""
+
+    member: int
+    """This member's number, from 1."""
+    voters: tuple[int, ...]
+    jitter: Callable[[int], int]
+    """Given n, a number from 0 to n - 1: how much later than others this member stands for election."""
+    election_ticks: int = 10
+    heartbeat_ticks: int = 1
+
+    def __post_init__(self) -> None:
+        if self.member < 1 or self.member not in self.voters:
+            raise ValueError(f"expected member {self.member} to be 1 or more and among the voters {self.voters}")
+        if self.election_ticks <= self.heartbeat_ticks:
+            raise ValueError(f"expected election_ticks over {self.heartbeat_ticks}, found {self.election_ticks}")

@@ -1,0 +1,234 @@
+"""The log in an SQLite file, through aiosqlite: one connection, one statement and one fsync for each append.
+
+A group commit is one row of ``batches`` (see ``batch``), written by one statement in autocommit mode: the statement is
+the transaction, and the call is one hop to the connection's thread, shielded, so that a cancelled caller leaves no
+transaction open. The WAL is checkpointed by ``tidy``, never inside an append. The file never has a second connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Iterable
+from typing import Any, TypeVar
+from zlib import crc32
+
+import aiosqlite
+
+from orchestrator.raft.entry import Entry, HardState, Mark
+from orchestrator.store.batch import Batch, Damaged, decode_batch, encode_batch
+from orchestrator.store.errors import LogCorrupt, LogFailed
+from orchestrator.store.file_lock import FileLock
+from orchestrator.store.log import LogStatistics, Recovered
+from orchestrator.store.schema import prepare, translate
+
+CHECKPOINT_IDLE_BYTES = 1 << 20
+"""Written since the last checkpoint: from here on an idle moment is used for the next."""
+CHECKPOINT_BYTES = 32 << 20
+"""Beyond this a checkpoint is made between two appends even when there is no idle moment."""
+READ_ROWS = 256
+"""Batches read at once when the log is opened."""
+
+T = TypeVar("T")
+
+
+class SqliteLog:
+    """A ``Log`` in the file ``path``; the directory is made when it is missing."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = os.fspath(path)
+        self._lock = FileLock(self.path + ".lock")
+        self._connection: aiosqlite.Connection | None = None
+        self._running: set[asyncio.Future[Any]] = set()
+        self._failed: LogFailed | None = None
+        self._reset()
+
+    def _reset(self) -> None:
+        self._rows: deque[tuple[int, int, int, int]] = deque()
+        # Of each batch: row id, index of its last entry (of the last before it, when it has none), entries, bytes.
+        self._entries = 0
+        self._bytes = 0
+        self._appends = 0
+        self._snapshot = (0, 0)
+        # Row id and number of chunks of the snapshot that counts.
+        self._unchecked = 0
+
+    async def open(self) -> Recovered:
+        """Raises ``LogLocked``, ``ForeignLog``, ``UnknownFormat``, ``LogCorrupt``, ``LogFailed``."""
+        self._failed = None
+        self._reset()
+        try:
+            await asyncio.to_thread(_make_room, self.path, self._lock)
+            self._connection = await aiosqlite.connect(self.path, isolation_level=None)
+            await prepare(self.path, self._query)
+            return await self._recover()
+        except OSError as error:
+            await self.close()
+            raise LogFailed(self.path, "opening the log", str(error)) from error
+        except sqlite3.Error as error:
+            await self.close()
+            raise translate(self.path, "opening the log", error) from error
+        except BaseException:
+            await self.close()
+            raise
+
+    async def append(self, state: HardState, entries: list[Entry]) -> None:
+        data = encode_batch(state, entries)
+        last = entries[-1].index if entries else (self._rows[-1][1] if self._rows else 0)
+        row = self._rows[-1][0] + 1 if self._rows else 1
+        await self._write("append", "INSERT INTO batches (id, last, data) VALUES (?, ?, ?)", (row, last, data))
+        self._rows.append((row, last, len(entries), len(data)))
+        self._entries += len(entries)
+        self._bytes += len(data)
+        self._appends += 1
+        self._unchecked += len(data)
+
+    async def save_snapshot(self, mark: Mark, chunks: Iterable[bytes]) -> None:
+        row, number = self._snapshot[0] + 1, 0
+        await self._write("clearing an unfinished snapshot", "DELETE FROM chunks WHERE snapshot = ?", (row,))
+        insert = "INSERT INTO chunks (snapshot, number, seal, data) VALUES (?, ?, ?, ?)"
+        for number, chunk in enumerate(chunks, 1):
+            await self._write("writing a snapshot", insert, (row, number, crc32(chunk), chunk))
+            self._unchecked += len(chunk)
+        complete = "INSERT INTO snapshots (id, at, term, chunks) VALUES (?, ?, ?, ?)"
+        await self._write("completing a snapshot", complete, (row, mark.index, mark.term, number))
+        self._snapshot = (row, number)
+        await self._write("removing the old snapshot", "DELETE FROM snapshots WHERE id < ?", (row,))
+        await self._write("removing the old snapshot", "DELETE FROM chunks WHERE snapshot < ?", (row,))
+
+    async def read_snapshot(self) -> AsyncIterator[bytes]:
+        row, count = self._snapshot
+        for number in range(1, count + 1):
+            found = await self._query("SELECT seal, data FROM chunks WHERE snapshot = ? AND number = ?", (row, number))
+            where = f"chunk {number} of {count} of the snapshot"
+            if not found:
+                raise LogCorrupt(self.path, where, "a row", "none")
+            seal, data = found[0]
+            if crc32(data) != seal:
+                raise LogCorrupt(self.path, where, f"checksum {seal:08x}", f"{crc32(data):08x}")
+            yield data
+
+    async def truncate(self, through: int) -> None:
+        """The newest batch stays: the hard state is in it."""
+        kept = 0
+        while len(self._rows) > 1 and self._rows[0][1] <= through:
+            kept, _, entries, size = self._rows.popleft()
+            self._entries -= entries
+            self._bytes -= size
+        if kept:
+            await self._write("truncating the log", "DELETE FROM batches WHERE id <= ?", (kept,))
+
+    async def tidy(self) -> None:
+        if self._unchecked >= CHECKPOINT_IDLE_BYTES:
+            self._unchecked = 0
+            await self._write("checkpoint", "PRAGMA wal_checkpoint(PASSIVE)", ())
+
+    @property
+    def untidy(self) -> bool:
+        """Whether ``tidy`` should not wait for an idle moment any longer."""
+        return self._unchecked >= CHECKPOINT_BYTES
+
+    async def close(self) -> None:
+        if self._running:
+            await asyncio.wait(self._running)
+        connection, self._connection = self._connection, None
+        try:
+            if connection is not None:
+                await connection.close()
+        finally:
+            self._lock.release()
+
+    def statistics(self) -> LogStatistics:
+        return LogStatistics(self._entries, self._bytes, self._appends)
+
+    async def _recover(self) -> Recovered:
+        found = await self._query("SELECT id, at, term, chunks FROM snapshots ORDER BY id DESC LIMIT 1")
+        mark = Mark(found[0][1], found[0][2]) if found else Mark()
+        self._snapshot = (found[0][0], found[0][3]) if found else (0, 0)
+        state, entries = HardState(), list[Entry]()
+        while True:
+            after = self._rows[-1][0] if self._rows else 0
+            rows = await self._query(
+                "SELECT id, data FROM batches WHERE id > ? ORDER BY id LIMIT ?", (after, READ_ROWS)
+            )
+            if not rows:
+                break
+            for row, data in rows:
+                batch = self._read(row, data)
+                state = batch.state
+                _splice(self.path, row, entries, batch, mark)
+                last = entries[-1].index if entries else mark.index
+                self._rows.append((row, last, len(batch.entries), len(data)))
+                self._bytes += len(data)
+        self._entries = len(entries)
+        if state.commit > (entries[-1].index if entries else mark.index):
+            found_last = entries[-1].index if entries else mark.index
+            raise LogCorrupt(self.path, "the log's end", f"entry {state.commit}, which is committed", f"{found_last}")
+        return Recovered(state, mark, entries)
+
+    def _read(self, row: int, data: bytes) -> Batch:
+        if self._rows and row != self._rows[-1][0] + 1:
+            raise LogCorrupt(self.path, "the rows of batches", f"row {self._rows[-1][0] + 1}", f"row {row}")
+        try:
+            return decode_batch(data)
+        except Damaged as error:
+            raise LogCorrupt(self.path, f"row {row}, {error.where}", error.expected, error.found) from error
+
+    async def _query(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[Any]:
+        if self._failed is not None:
+            raise self._failed
+        if self._connection is None:
+            raise LogFailed(self.path, sql, "the log is closed")
+        return list(await self._shielded(self._connection.execute_fetchall(sql, parameters)))
+
+    async def _write(self, operation: str, sql: str, parameters: tuple[Any, ...]) -> None:
+        try:
+            await self._query(sql, parameters)
+        except sqlite3.Error as error:
+            failure = translate(self.path, operation, error)
+            self._failed = failure if isinstance(failure, LogFailed) else LogFailed(self.path, operation, str(error))
+            raise failure from error
+
+    async def _shielded(self, call: Awaitable[T]) -> T:
+        """What the thread has begun it ends, and ``close`` waits for it, whoever is cancelled here."""
+        running = asyncio.ensure_future(call)
+        self._running.add(running)
+        running.add_done_callback(self._ended)
+        return await asyncio.shield(running)
+
+    def _ended(self, running: asyncio.Future[Any]) -> None:
+        self._running.discard(running)
+        if not running.cancelled():
+            running.exception()
+
+
+def _splice(path: str, row: int, entries: list[Entry], batch: Batch, mark: Mark) -> None:
+    """Put a batch's entries behind those before it, or in place of them from its first index on."""
+    if not batch.entries:
+        return
+    if entries and entries[-1].index <= mark.index and batch.first > entries[-1].index + 1:
+        entries.clear()  # a snapshot from the leader took the place of entries that this member never had
+    if not entries:
+        if batch.first > mark.index + 1:
+            raise LogCorrupt(path, f"row {row}", f"entry {mark.index + 1} or an older one", f"entry {batch.first}")
+    elif not entries[0].index <= batch.first <= entries[-1].index + 1:
+        raise LogCorrupt(path, f"row {row}", f"entry {entries[-1].index + 1}", f"entry {batch.first}")
+    else:
+        del entries[batch.first - entries[0].index :]
+    entries.extend(batch.entries)
+
+
+def _make_room(path: str, lock: FileLock) -> None:
+    """The directory, synced so that it survives a power cut with the file in it, and the lock."""
+    directory = os.path.dirname(os.path.abspath(path))
+    os.makedirs(directory, mode=0o700, exist_ok=True)
+    lock.take(path)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    os.close(descriptor)
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
