@@ -1,0 +1,20 @@
+"""Which node runs which pod: the default profile of kube-scheduler 1.37, as arithmetic over arrays.
+
+Owns the decision and the binding of pods that have no node. Called by ``cluster.py`` (the actor); by plugins of users
+(``framework``). May import ``actors``, ``orchestrator.apimachinery``, ``orchestrator.api`` and ``orchestrator.client``.
+
+In reading order:
+
+- ``requests``, ``node_selector``, ``taints``, ``terms``: pieces of a pod's and a node's spec, parsed once
+- ``shape``: all that placement asks of a pod; identical pods share one
+- ``snapshot``, ``counters``: nodes and placed pods as arrays, kept up to date change by change
+- ``framework``, ``plugins/``: filters and scores; the public plugin interface and the default profile
+- ``ladder``, ``cycle``: ``schedule(snapshot, shape) -> Decision``, and a run of identical pods at the price of one
+- ``decision``, ``preemption``: why a pod does not fit, and who would have to go
+- ``queue``, ``hints``: which pod is next, and which event is worth another try
+- ``engine``: the pure whole: objects in, bindings out
+- ``actor``: the shell that watches, binds in one batch and tells why not
+
+numpy is imported with the first pod to schedule (``engine``), not with this package.
+The next folder on the path is ``orchestrator/kubelet``.
+"""

@@ -1,0 +1,321 @@
+"""The scheduler's actor: follows the caches, lets the engine decide, binds in one batch, tells why not.
+
+Holds nothing that it cannot rebuild from the caches, so it may be killed at any time: pods that were assumed and not
+bound are found unbound again. The engine (and numpy) is made when the first pod wants a node.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from actors import Actor, Tell
+from orchestrator.apimachinery.encoded import Object
+from orchestrator.apimachinery.selectors import from_label_selector
+from orchestrator.apimachinery.timestamps import rfc3339
+from orchestrator.client import requests
+from orchestrator.client.cache import Cache
+from orchestrator.client.client import Client
+from orchestrator.client.errors import TransportError
+from orchestrator.client.informers import Informers
+from orchestrator.client.kinds import (
+    NAMESPACES,
+    NODES,
+    PODDISRUPTIONBUDGETS,
+    PODS,
+    REPLICASETS,
+    REPLICATIONCONTROLLERS,
+    SERVICES,
+    STATEFULSETS,
+    Kind,
+)
+from orchestrator.client.messages import Enqueue
+from orchestrator.client.protocol import Request, Response, Want
+from orchestrator.client.recorder import NORMAL, WARNING, Involved, Recorder
+from orchestrator.client.view import Owner, View
+from orchestrator.scheduler.pod_facts import pod_facts, same_to_scheduler
+
+if TYPE_CHECKING:
+    from orchestrator.scheduler.engine import Assignment, Engine, Outcome, Refusal
+
+MAX_BATCHES = 4
+"""Batches of bindings on their way at once; the next waits, its pods stay in the queue."""
+POD_PREEMPTED = "PreemptionByScheduler"
+
+FOLLOWED: tuple[Kind, ...] = (NAMESPACES, SERVICES, PODDISRUPTIONBUDGETS, NODES, PODS)
+"""In the order in which news of them is taken in: a pod finds its node and its Service there."""
+WORKLOADS = {
+    "ReplicaSet": REPLICASETS,
+    "StatefulSet": STATEFULSETS,
+    "ReplicationController": REPLICATIONCONTROLLERS,
+}
+
+
+class Cycle(Tell):
+    """Decide for the pods that wait."""
+
+
+class Bound(Tell):
+    """What became of a batch: for each pod its key, uid, node and the API's code (0: no answer came)."""
+
+    pods: list[tuple[str, str, str, int]]
+
+
+class Scheduler(Actor):
+    """Serial: what the caches say is taken in between two cycles, never during one."""
+
+    def __init__(self, client: Client, informers: Informers, recorder: Recorder) -> None:
+        self._client = client
+        self._informers = informers
+        self._recorder = recorder
+        self._caches: dict[str, Cache] = {}
+        self._workloads: dict[str, Cache] = {}
+        self._news: dict[str, dict[str, None]] = {kind.label: {} for kind in FOLLOWED}
+        """Keys that changed and were not taken in yet, by kind; bounded by the objects there are."""
+        self._engine: Engine | None = None
+        self._batches = 0
+        self._cycling = False
+        self._timer: Any = None
+
+    async def start(self) -> None:
+        for owner, kind in WORKLOADS.items():
+            self._workloads[owner] = await self._informers.cache(kind)
+        for kind in FOLLOWED:
+            self._caches[kind.label] = await self._informers.subscribe(kind, self.context.ref, _KEYS[kind.label])
+
+    async def receive(self, message: Any) -> None:
+        match message:
+            case Enqueue():
+                self._news[message.kind].update(dict.fromkeys(message.keys))
+                self._wake()
+            case Cycle():
+                self._cycling = False
+                await self._cycle()
+            case Bound():
+                self._batches -= 1
+                self._settle(message)
+                self._wake()
+
+    def _wake(self) -> None:
+        """One ``Cycle`` in the mailbox at a time: whatever arrives before it is part of it."""
+        if not self._cycling:
+            self._cycling = self.context.ref.tell_nowait(Cycle())
+
+    async def _cycle(self) -> None:
+        if not all(cache.synced for cache in self._caches.values()):
+            return
+        if self._engine is None:
+            if not self._wanted():
+                return
+            self._engine = await self._make_engine()
+        now = self.context.clock.monotonic()
+        self._take_in(self._engine, now)
+        if self._batches >= MAX_BATCHES:
+            return
+        outcome = self._engine.schedule(now)
+        if outcome.assignments or outcome.refusals:
+            self._batches += 1
+            self.context.task(self._write(outcome), f"batch-{self._batches}")
+        self._plan_wake(self._engine, now)
+
+    def _wanted(self) -> bool:
+        """Does a pod want a node? Before the first one there is nothing to decide."""
+        pods = self._caches[PODS.label]
+        views = (pods.get_key(key) for key in self._news[PODS.label])
+        return any(view is not None and not view.facts(pod_facts).node for view in views)
+
+    async def _make_engine(self) -> Engine:
+        make: Callable[[], type[Engine]] = _load_engine
+        engine = await self.context.blocking(make)
+        made: Engine = engine(self.context.random, self._owner_selector)
+        return made
+
+    def _owner_selector(self, namespace: str, owner: Owner) -> Object | None:
+        cache = self._workloads.get(owner.kind)
+        view = cache.get(namespace, owner.name) if cache is not None else None
+        if view is None:
+            return None
+        selector = view.spec.get("selector")
+        return {"matchLabels": selector} if owner.kind == "ReplicationController" else selector
+
+    # what the caches say
+
+    def _take_in(self, engine: Engine, now: float) -> None:
+        from orchestrator.scheduler.snapshot import node_facts
+
+        for kind in FOLLOWED:
+            cache, keys = self._caches[kind.label], self._news[kind.label]
+            self._news[kind.label] = {}
+            for key in keys:
+                view = cache.get_key(key)
+                match kind.label:
+                    case "pods":
+                        engine.pod(key, view.facts(pod_facts) if view is not None else None, now)
+                    case "nodes":
+                        engine.node(key, node_facts(view.object) if view is not None else None, now)
+                    case "services":
+                        engine.service(key, view.spec.get("selector") if view is not None else None)
+                    case "namespaces":
+                        engine.namespace(key, view.labels if view is not None else None, now)
+                    case _:
+                        self._take_budget(engine, key, view)
+
+    def _take_budget(self, engine: Engine, key: str, view: View | None) -> None:
+        from orchestrator.scheduler.preemption import Budget
+
+        if view is None:
+            engine.budgets.pop(key, None)
+            return
+        status = view.status
+        engine.budgets[key] = Budget(
+            view.namespace,
+            from_label_selector(view.spec.get("selector")),
+            status.get("disruptionsAllowed", 0),
+            frozenset(status.get("disruptedPods") or ()),
+        )
+
+    def _plan_wake(self, engine: Engine, now: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        seconds = engine.next_wake(now)
+        if seconds == 0.0:
+            self._wake()
+        elif seconds is not None:
+            self._timer = self.context.send_after(seconds, Cycle())
+
+    # what goes out
+
+    async def _write(self, outcome: Outcome) -> None:
+        """Bindings first; all in one batch, each answered for itself."""
+        now = rfc3339(self.context.clock.time())
+        refused = [self._refusal(refusal, now) for refusal in outcome.refusals]
+        batch = [_binding(each) for each in outcome.assignments] + [request for many in refused for request in many]
+        try:
+            responses = await self._client.batch(batch)
+        except TransportError:
+            responses = [Response(0)] * len(batch)
+        codes = [response.code for response in responses[: len(outcome.assignments)]]
+        bound = [(each.key, each.uid, each.node, code) for each, code in zip(outcome.assignments, codes, strict=True)]
+        await self.context.ref.tell(Bound(bound))
+
+    def _settle(self, message: Bound) -> None:
+        """Events for the bound, another try for the others; one that is gone or bound already shows in the cache."""
+        from orchestrator.scheduler.engine import Assignment
+
+        for key, uid, node, code in message.pods:
+            about = self._about(key, uid)
+            if 200 <= code < 300:
+                text = f"Successfully assigned {key} to {node}"
+                self._recorder.event(about, NORMAL, "Scheduled", text, action="Binding")
+                continue
+            if self._engine is not None:
+                self._engine.binding_failed(Assignment(key, uid, node), self.context.clock.monotonic())
+            self._recorder.event(about, WARNING, "FailedScheduling", f"binding rejected: {code}", action="Scheduling")
+            self._news[PODS.label][key] = None
+
+    def _about(self, key: str, uid: str) -> Involved:
+        namespace, _, name = key.partition("/")
+        view = self._caches[PODS.label].get_key(key)
+        revision = view.revision if view is not None else 0
+        return Involved("v1", "Pod", namespace, name, uid, revision)
+
+    def _refusal(self, refusal: Refusal, now: str) -> list[Request]:
+        """The event, the pod's condition, and for each victim its condition and its deletion."""
+        about = self._about(refusal.key, refusal.uid)
+        self._recorder.event(about, WARNING, "FailedScheduling", refusal.message, action="Scheduling")
+        view = self._caches[PODS.label].get_key(refusal.key)
+        writes: list[Request] = []
+        if view is not None and view.uid == refusal.uid:
+            status = _refused_status(view.status, refusal, now)
+            if status is not None:
+                writes.append(_patch_status(view.namespace, view.name, refusal.uid, status))
+        for victim in refusal.victims:
+            text = f"{about.namespace}/{about.name}: preempting to accommodate a higher priority pod"
+            condition = _condition("DisruptionTarget", "True", POD_PREEMPTED, text, now)
+            held = self._caches[PODS.label].get(victim.namespace, victim.name)
+            conditions = _with_condition(held.status.get("conditions") if held is not None else None, condition)
+            writes.append(_patch_status(victim.namespace, victim.name, victim.uid, {"conditions": conditions}))
+            writes.append(requests.delete(PODS, victim.name, victim.namespace, uid=victim.uid))
+            gone = Involved("v1", "Pod", victim.namespace, victim.name, victim.uid)
+            self._recorder.event(gone, NORMAL, "Preempted", f"Preempted by pod {refusal.uid} on node {victim.node}")
+        return writes
+
+
+def _load_engine() -> type[Engine]:
+    from orchestrator.scheduler.engine import Engine
+
+    return Engine
+
+
+def _binding(assignment: Assignment) -> Request:
+    namespace, _, name = assignment.key.partition("/")
+    body: Object = {
+        "apiVersion": "v1",
+        "kind": "Binding",
+        "metadata": {"name": name, "namespace": namespace, "uid": assignment.uid},
+        "target": {"apiVersion": "v1", "kind": "Node", "name": assignment.node},
+    }
+    return requests.create_sub(PODS, name, namespace, "binding", body)
+
+
+def _patch_status(namespace: str, name: str, uid: str, status: Object) -> Request:
+    """A merge patch: the uid is the precondition, so that a new pod of the name is left alone."""
+    document: Object = {"metadata": {"uid": uid}, "status": status}
+    return requests.patch(PODS, name, namespace, document, subresource="status", want=Want.REVISION)
+
+
+def _refused_status(status: Object, refusal: Refusal, now: str) -> Object | None:
+    """What to merge into the pod's status; None when it says so already."""
+    condition = _condition("PodScheduled", "False", "Unschedulable", refusal.message, now)
+    change: Object = {}
+    for held in status.get("conditions") or ():
+        if held["type"] == "PodScheduled":
+            same = all(held.get(name) == condition[name] for name in ("status", "reason", "message"))
+            if held.get("status") == "False":
+                condition["lastTransitionTime"] = held.get("lastTransitionTime", now)
+            break
+    else:
+        same = False
+    if not same:
+        change["conditions"] = _with_condition(status.get("conditions"), condition)
+    if refusal.nominated is not None and refusal.nominated != status.get("nominatedNodeName", ""):
+        change["nominatedNodeName"] = refusal.nominated or None
+    return change or None
+
+
+def _condition(kind: str, status: str, reason: str, message: str, now: str) -> Object:
+    return {"type": kind, "status": status, "reason": reason, "message": message, "lastTransitionTime": now}
+
+
+def _with_condition(conditions: Sequence[Object] | None, condition: Object) -> list[Object]:
+    """A merge patch replaces lists: the other conditions go along as they stand."""
+    return [held for held in conditions or () if held["type"] != condition["type"]] + [condition]
+
+
+def _pod_keys(old: View | None, new: View | None) -> Iterable[str]:
+    if old is not None and new is not None and same_to_scheduler(old, new):
+        return ()
+    view = new or old
+    return (view.key,) if view is not None else ()
+
+
+def _node_keys(old: View | None, new: View | None) -> Iterable[str]:
+    """Heartbeats change conditions only: the engine compares what matters."""
+    view = new or old
+    return (view.key,) if view is not None else ()
+
+
+def _label_keys(old: View | None, new: View | None) -> Iterable[str]:
+    if old is not None and new is not None and old.labels == new.labels:
+        return ()
+    return _node_keys(old, new)
+
+
+_KEYS = {
+    NAMESPACES.label: _label_keys,
+    SERVICES.label: _node_keys,
+    PODDISRUPTIONBUDGETS.label: _node_keys,
+    NODES.label: _node_keys,
+    PODS.label: _pod_keys,
+}

@@ -1,0 +1,101 @@
+"""``nodeSelector`` and node affinity, required and preferred. Labels are compared once for each distinct value."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from orchestrator.scheduler.framework import Block, Filter, Nodes, Normalize, Scope, Score
+from orchestrator.scheduler.node_selector import NAME_FIELD, NodeTerm, Requirement
+from orchestrator.scheduler.shape import Shape
+from orchestrator.scheduler.snapshot import Ints, Mask, Snapshot
+
+REASON = "node(s) didn't match Pod's node affinity/selector"
+REASON_NAMES = "node(s) didn't satisfy plugin(s) [NodeAffinity]"
+REASON_CONFLICT = "pod affinity terms conflict"
+
+
+class NodeAffinity(Filter):
+    name = "NodeAffinity"
+    scope = Scope.STATIC
+
+    def applies(self, shape: Shape, snapshot: Snapshot) -> bool:
+        return bool(shape.node_selector) or shape.node_terms is not None
+
+    def blocks(self, shape: Shape, nodes: Nodes) -> Sequence[Block]:
+        return [Block(~matching(shape, nodes), REASON, False)]
+
+
+class NodeNames(Filter):
+    """Terms that name the nodes: all others are out before any other filter is asked."""
+
+    name = "NodeAffinity"
+    scope = Scope.STATIC
+
+    def applies(self, shape: Shape, snapshot: Snapshot) -> bool:
+        return _names(shape) is not None
+
+    def blocks(self, shape: Shape, nodes: Nodes) -> Sequence[Block]:
+        names = _names(shape) or frozenset()
+        outside = np.array([name not in names for name in nodes.names()], np.bool_)
+        return [Block(outside, REASON_NAMES if names else REASON_CONFLICT, False)]
+
+
+class PreferredNodeAffinity(Score):
+    name = "NodeAffinity"
+    weight = 2
+    scope = Scope.STATIC
+    normalize = Normalize.HIGHEST_IS_BEST
+
+    def applies(self, shape: Shape, snapshot: Snapshot) -> bool:
+        return bool(shape.node_preferences)
+
+    def score(self, shape: Shape, nodes: Nodes) -> Ints:
+        total = np.zeros(len(nodes), np.int64)
+        for preference in shape.node_preferences:
+            if preference.weight and not preference.term.empty:
+                total += preference.weight * _term(preference.term, nodes)
+        return total
+
+
+def matching(shape: Shape, nodes: Nodes) -> Mask:
+    """The nodes that the pod's selector and required affinity allow."""
+    allowed = nodes.every()
+    for key, value in shape.node_selector.items():
+        labels = nodes.snapshot.label(key)
+        allowed &= nodes.cut(labels.ids) == labels.values.get(value, -1)
+    if shape.node_terms is not None:
+        any_term = nodes.none()
+        for term in shape.node_terms:
+            if not term.empty:
+                any_term |= _term(term, nodes)
+        allowed &= any_term
+    return allowed
+
+
+def _names(shape: Shape) -> frozenset[str] | None:
+    """The names that all alternatives are tied to; None when one of them is not tied."""
+    if not shape.node_terms:
+        return None
+    tied = [term.names() for term in shape.node_terms]
+    return None if None in tied else frozenset().union(*(names for names in tied if names))
+
+
+def _term(term: NodeTerm, nodes: Nodes) -> Mask:
+    allowed = nodes.every()
+    for requirement in term.labels:
+        allowed &= _label(requirement, nodes)
+    for requirement in term.fields:
+        if requirement.key == NAME_FIELD:
+            allowed &= np.array([requirement.holds(name) for name in nodes.names()], np.bool_)
+        else:
+            allowed[:] = False
+    return allowed
+
+
+def _label(requirement: Requirement, nodes: Nodes) -> Mask:
+    labels = nodes.snapshot.label(requirement.key)
+    verdicts = np.array([requirement.holds(None), *map(requirement.holds, labels.values)], np.bool_)
+    found: Mask = verdicts[nodes.cut(labels.ids)]
+    return found
