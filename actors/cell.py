@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from actors import current
 from actors.codec import Frame
 from actors.errors import Down, MailboxFull
 from actors.exit import CRASHED, KILLED, MISSING, Exit

@@ -99,7 +99,9 @@ class Codec:
         return packed
 
     def call(self, correlation: int, deadline: float, trace: Trace | None) -> bytes:
-        packed: bytes = self._pack((correlation, deadline, trace and (trace.id, trace.actor, trace.key, trace.revision)))
+        packed: bytes = self._pack(
+            (correlation, deadline, trace and (trace.id, trace.actor, trace.key, trace.revision))
+        )
         return packed
 
     def read_call(self, call: bytes) -> tuple[int, float, Trace | None]:

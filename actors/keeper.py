@@ -27,7 +27,18 @@ class Keeper:
     have a budget each, and the actor hears of one that is given up by ``on_child_exit``.
     """
 
-    __slots__ = ("_busy", "_cell", "_failed", "_history", "_intensity", "_shared", "_strategy", "_wake", "children", "numbers")
+    __slots__ = (
+        "_busy",
+        "_cell",
+        "_failed",
+        "_history",
+        "_intensity",
+        "_shared",
+        "_strategy",
+        "_wake",
+        "children",
+        "numbers",
+    )
 
     def __init__(
         self, cell: Cell, strategy: Strategy = one_for_one, intensity: Intensity | None = None, shared: bool = False

@@ -32,9 +32,7 @@ class Later:
         self.name = name
 
 
-def start_task(
-    cell: Cell, coroutine: Coroutine[Any, Any, Any], name: str, trace: Trace | None
-) -> asyncio.Task[Any]:
+def start_task(cell: Cell, coroutine: Coroutine[Any, Any, Any], name: str, trace: Trace | None) -> asyncio.Task[Any]:
     """Run ``coroutine`` as the actor's, under ``trace``, until the instance ends."""
     context = cell.system.context.copy()
     context.run(current.actor.set, cell)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from actors import current
-from actors.errors import AskCycle, MailboxFull
+from actors.errors import AskCycle
 from actors.message import Ask, Message, Tell
 
 if TYPE_CHECKING:
@@ -91,7 +91,11 @@ class Ref(Generic[P]):
         trace = current.cause.get()
         if trace is None and sender is not None and sender.trace is not None:
             trace = current.current_cause()
-        frame = (envelope, system.plain if trace is None else system.codec.call(0, 0.0, trace), system.codec.encode(message))
+        frame = (
+            envelope,
+            system.plain if trace is None else system.codec.call(0, 0.0, trace),
+            system.codec.encode(message),
+        )
         if cell is None:
             system.dead_letters.publish(self.path, frame, "missing")
             return False

@@ -110,9 +110,7 @@ def child(
     later: int = 256,
 ) -> ChildSpec:
     """The spec of a child that ``factory(*args)`` makes, anew for each start."""
-    return ChildSpec(
-        factory, args, name, restart, mailbox or Mailbox(), backoff or Backoff(), stop_seconds, later
-    )
+    return ChildSpec(factory, args, name, restart, mailbox or Mailbox(), backoff or Backoff(), stop_seconds, later)
 
 
 def restarts_after(restart: Restart, exit_: Exit) -> bool:

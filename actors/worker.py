@@ -15,7 +15,7 @@ import msgpack
 import structlog
 
 from actors import current
-from actors.asks import DOWN, OK, REFUSED
+from actors.asks import OK
 from actors.cell import RUNNING, Cell
 from actors.codec import PLAIN, Frame, Route
 from actors.errors import Refused

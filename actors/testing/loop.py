@@ -1,0 +1,131 @@
+"""An asyncio loop in virtual time: no sockets, no threads, and the order of callbacks decided by a seed.
+
+When nothing is ready the clock jumps to the next timer. When there is no timer either, nothing can ever happen again,
+which is an error here and a hang elsewhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Coroutine
+from typing import Any, NoReturn, TypeVar
+
+T = TypeVar("T")
+
+EPOCH = 1_767_225_600.0
+"""Wall time at which a deterministic loop begins: 2026-01-01T00:00:00Z."""
+
+
+class Deadlock(RuntimeError):
+    """Nothing is ready and no timer is set, but the main coroutine has not ended. ``tasks`` is who waits."""
+
+    def __init__(self, tasks: list[str]) -> None:
+        super().__init__(tasks)
+        self.tasks = tasks
+
+    def __str__(self) -> str:
+        return "nothing is ready and no timer is set; waiting: " + (", ".join(self.tasks) or "nobody")
+
+
+class NotSimulated(RuntimeError):
+    """Code asked the deterministic loop for a thread, a socket or a process. ``what`` is the method that it called."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.what = what
+
+    def __str__(self) -> str:
+        return f"a deterministic loop has no {self.what}: its timing would show"
+
+
+class _NoSelector:
+    """In the place of I/O: it never blocks, and lets virtual time pass when the loop would have slept."""
+
+    def __init__(self, loop: DeterministicLoop) -> None:
+        self._loop = loop
+
+    def select(self, timeout: float | None) -> list[Any]:
+        if timeout is None:
+            raise Deadlock(self._loop.waiting_tasks())
+        if timeout > 0:
+            self._loop.advance()
+        return []
+
+    def close(self) -> None: ...
+
+
+class DeterministicLoop(asyncio.BaseEventLoop):
+    """``seed`` with ``shuffle`` permutes ready callbacks; without ``shuffle`` they run in asyncio's order."""
+
+    def __init__(self, seed: int = 0, *, shuffle: bool = False, epoch: float = EPOCH) -> None:
+        super().__init__()
+        self.seed = seed
+        self._epoch = epoch
+        self._now = 0.0
+        self._choice = random.Random(seed) if shuffle else None
+        self._selector = _NoSelector(self)
+        self._clock_resolution = 1e-9
+
+    def time(self) -> float:
+        return self._now
+
+    def wall_time(self) -> float:
+        """Unix seconds in virtual time."""
+        return self._epoch + self._now
+
+    def advance(self) -> None:
+        """Jump to the earliest timer."""
+        scheduled: list[asyncio.TimerHandle] = self._scheduled  # type: ignore[attr-defined]
+        self._now = max(self._now, scheduled[0].when())
+
+    def waiting_tasks(self) -> list[str]:
+        return sorted(task.get_name() for task in asyncio.all_tasks(self))
+
+    def timers(self) -> int:
+        """Pending timers that were not cancelled."""
+        return sum(not handle.cancelled() for handle in self._scheduled)  # type: ignore[attr-defined]
+
+    def _run_once(self) -> None:
+        ready = self._ready  # type: ignore[attr-defined]
+        if self._choice is not None and len(ready) > 1:
+            order = list(ready)
+            self._choice.shuffle(order)
+            ready.clear()
+            ready.extend(order)
+        super()._run_once()  # type: ignore[misc]
+
+    def _process_events(self, event_list: list[Any]) -> None: ...
+
+    def _write_to_self(self) -> None: ...
+
+    def call_soon_threadsafe(self, callback: Callable[..., object], *args: Any, context: Any = None) -> NoReturn:
+        raise NotSimulated("call_soon_threadsafe")
+
+    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> NoReturn:
+        raise NotSimulated("run_in_executor")
+
+    async def getaddrinfo(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise NotSimulated("getaddrinfo")
+
+    async def create_connection(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise NotSimulated("create_connection")
+
+    async def create_server(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise NotSimulated("create_server")
+
+    async def subprocess_exec(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise NotSimulated("subprocess_exec")
+
+    async def subprocess_shell(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise NotSimulated("subprocess_shell")
+
+    def close(self) -> None:
+        super().close()
+        self._selector.close()
+
+
+def run(main: Coroutine[Any, Any, T], *, seed: int = 0, shuffle: bool = True) -> T:
+    """Run ``main`` to its end on a deterministic loop of its own; the same seed gives the same run."""
+    with asyncio.Runner(loop_factory=lambda: DeterministicLoop(seed, shuffle=shuffle)) as runner:
+        return runner.run(main)
