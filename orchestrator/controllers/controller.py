@@ -30,6 +30,8 @@ from orchestrator.client.workqueue import Item, QueueStatistics, WorkQueue
 from orchestrator.controllers import actions
 from orchestrator.controllers.outcome import DONE, Outcome, requeue_after, retry
 
+MAX_PACED = 4096
+"""Keys remembered with the time of their last reconcile before those out of date are dropped."""
 STALE_SECONDS = 0.25
 """A key whose writes the caches have not seen is looked at again after this; their events wake it sooner."""
 
@@ -92,6 +94,8 @@ class Controller(Actor):
     owns: ClassVar[Sequence[Kind | str]] = ()
     workers: ClassVar[int] = 8
     """Keys in work at once."""
+    pace_seconds: ClassVar[float] = 0.0
+    """The least time between two reconciles of one key: what comes meanwhile is one more reconcile, not many."""
     manager: ClassVar[str] = "podium-controller"
     """The field manager of what ``Apply`` writes."""
 
@@ -107,6 +111,8 @@ class Controller(Actor):
         self.caches: dict[str, Cache] = {}
         self._barriers: dict[str, dict[str, int]] = {}
         self._unsure: set[str] = set()
+        self._ran: dict[str, float] = {}
+        """When each key was last reconciled, where there is a pace."""
         self._running = 0
         self._synced = False
         self._reconciled = 0
@@ -222,13 +228,26 @@ class Controller(Actor):
     async def _one(self, item: Item) -> None:
         key = item.key
         try:
-            if await self._fresh(key):
+            if (early := self._early(key)) > 0:
+                self.queue.add_after(key, early)
+            elif await self._fresh(key):
+                if self.pace_seconds:
+                    self._ran[key] = self.context.clock.monotonic()
                 self.context.cause = self._trace(item)
                 self._conclude(key, await self._guarded(key))
             else:
                 self.queue.add_after(key, STALE_SECONDS)
         finally:
             self.queue.done(key)
+
+    def _early(self, key: str) -> float:
+        """Seconds until the pace allows this key again."""
+        if not self.pace_seconds:
+            return 0.0
+        now = self.context.clock.monotonic()
+        if len(self._ran) > MAX_PACED:
+            self._ran = {held: at for held, at in self._ran.items() if at + self.pace_seconds > now}
+        return self._ran.get(key, -self.pace_seconds) + self.pace_seconds - now
 
     async def _guarded(self, key: str) -> Outcome:
         """An object that cannot be reconciled fails alone, with its key on record; all others go on."""

@@ -38,6 +38,8 @@ class _Status(msgspec.Struct):
 
 class _Spec(msgspec.Struct):
     nodeName: str = ""
+    hostname: str = ""
+    subdomain: str = ""
 
 
 class _Rest(msgspec.Struct):
@@ -56,6 +58,8 @@ class Pod(msgspec.Struct, frozen=True):
     ips: tuple[str, ...]
     conditions: tuple[Condition, ...]
     reason: str
+    hostname: str
+    subdomain: str
 
     @property
     def finished(self) -> bool:
@@ -79,8 +83,9 @@ def _derive(view: View) -> Pod:
             ready = condition.status == "True"
             since = parse_time(condition.lastTransitionTime) if condition.lastTransitionTime else 0.0
     ips = tuple(held.ip for held in status.podIPs) or ((status.podIP,) if status.podIP else ())
+    spec = _decode_rest(encoded.rest).spec
     return Pod(
-        node=_decode_rest(encoded.rest).spec.nodeName,
+        node=spec.nodeName,
         phase=status.phase,
         ready=ready,
         ready_since=since,
@@ -88,6 +93,8 @@ def _derive(view: View) -> Pod:
         ips=ips,
         conditions=status.conditions,
         reason=status.reason,
+        hostname=spec.hostname,
+        subdomain=spec.subdomain,
     )
 
 

@@ -6,7 +6,7 @@ match are adopted, owned pods that stop matching are let go. The status counts w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
 import msgspec
@@ -36,6 +36,9 @@ STATUS_SECONDS = 0.05
 NAMESPACE_TERMINATING = "being terminated"
 
 
+Related = Callable[[], Iterable[View]]
+
+
 class ReplicaFacts(msgspec.Struct, frozen=True):
     selector: Selector
     replicas: int
@@ -62,8 +65,8 @@ def facts(view: View) -> ReplicaFacts:
     return ReplicaFacts(from_label_selector(selector), spec.get("replicas", 1), spec.get("minReadySeconds", 0))
 
 
-def plan(owner: View, owned: Iterable[View], orphaned: Iterable[View], related: Iterable[View], now: float) -> Plan:
-    """Pure. ``owned`` are the pods with the owner's uid, ``related`` those of its sisters (for the choice of victims)."""
+def plan(owner: View, owned: Iterable[View], orphaned: Iterable[View], related: Related, now: float) -> Plan:
+    """Pure. ``owned`` are the pods with the owner's uid, ``related`` gives those of its sisters (to choose victims)."""
     wanted = owner.facts(facts)
     claimed = claim(owner, wanted.selector, owned, orphaned)
     alive = [view for view in claimed.mine if active(view)]
@@ -71,7 +74,7 @@ def plan(owner: View, owned: Iterable[View], orphaned: Iterable[View], related: 
     difference = len(alive) + len(adopting) - wanted.replicas
     gone: list[View] = []
     if difference > 0 and not owner.deleting:
-        gone = victims(alive, related, min(difference, BURST_REPLICAS), now)
+        gone = victims(alive, related(), min(difference, BURST_REPLICAS), now)
     missing = min(-difference, BURST_REPLICAS) if difference < 0 and not owner.deleting else 0
     leaving = [view for view in claimed.mine if view.deleting and not pod(view).finished]
     status, again = _status(owner, wanted, alive, leaving, now)
@@ -152,7 +155,7 @@ class ReplicaSets(Controller, kind=REPLICASETS):
         now = self.now()
         pods = self.cache(PODS)
         planned = plan(
-            owner, pods.by_owner(owner.uid), pods.by_index(ORPHANS, owner.namespace), self._related(owner), now
+            owner, pods.by_owner(owner.uid), pods.by_index(ORPHANS, owner.namespace), lambda: self._related(owner), now
         )
         if planned.claim.adopt and not await self._still_there(owner):
             return retry(f"{key} is being deleted: nothing is adopted")
