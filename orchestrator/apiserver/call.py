@@ -1,0 +1,128 @@
+"""One request on its way through the chain, and what every handler may use."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from actors import Clock, Context, Ref
+from orchestrator.api.schema import Resource, Schema, Subresource
+from orchestrator.apimachinery import errors
+from orchestrator.apimachinery.encoded import Encoded, Object
+from orchestrator.apiserver.config import ServerConfig
+from orchestrator.apiserver.keys import list_prefix, object_key
+from orchestrator.apiserver.mirror import Mirror
+from orchestrator.apiserver.rbac import Rbac
+from orchestrator.apiserver.special.allocator import Allocator
+from orchestrator.apiserver.storage import Storage
+from orchestrator.apiserver.tokens import Tokens
+from orchestrator.client.protocol import Identity, Options, Request, Response, Verb
+
+_decode = msgspec.msgpack.Decoder().decode
+_encode = msgspec.msgpack.Encoder().encode
+
+
+@dataclass(slots=True)
+class Environment:
+    """What the server lends to its handlers."""
+
+    config: ServerConfig
+    schema: Schema
+    storage: Storage
+    mirror: Mirror
+    rbac: Rbac
+    clock: Clock
+    random: random.Random
+    log: Any
+    context: Context
+    allocator: Allocator
+    nodes: Callable[[str], Ref[Any]] | None = None
+    tokens: Tokens | None = None
+
+    def uid(self) -> str:
+        """A version 4 UUID from the injected randomness."""
+        bits = self.random.getrandbits(128)
+        bits = bits & ~(0xF << 76) | (4 << 76)
+        bits = bits & ~(3 << 62) | (2 << 62)
+        text = f"{bits:032x}"
+        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+@dataclass(slots=True)
+class Call:
+    """A request with the facts of its resource. ``warnings`` and ``now`` belong to this request alone."""
+
+    identity: Identity
+    request: Request
+    resource: Resource
+    now: float
+    subscriber: Ref[Any] | None = None
+    tag: str = ""
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def verb(self) -> Verb:
+        return self.request.verb
+
+    @property
+    def options(self) -> Options:
+        return self.request.options
+
+    @property
+    def namespace(self) -> str:
+        return self.request.target.namespace
+
+    @property
+    def name(self) -> str:
+        return self.request.target.name
+
+    @property
+    def subresource(self) -> str:
+        return self.request.target.subresource
+
+    @property
+    def below(self) -> Subresource | None:
+        return self.resource.subresources.get(self.subresource)
+
+    @property
+    def key(self) -> str:
+        return object_key(self.resource.group, self.resource.plural, self.namespace, self.name)
+
+    @property
+    def prefix(self) -> str:
+        return list_prefix(self.resource.group, self.resource.plural, self.namespace)
+
+    @property
+    def manager(self) -> str:
+        return self.options.field_manager or "unknown"
+
+    def body(self) -> Any:
+        """The decoded body, a private copy; None when there is none."""
+        return _decode(self.request.body) if self.request.body else None
+
+    def not_found(self, name: str = "") -> errors.StatusError:
+        return errors.not_found(self.resource.group, self.resource.plural, name or self.name)
+
+    def conflict(self, name: str = "") -> errors.StatusError:
+        return errors.conflict(self.resource.group, self.resource.plural, name or self.name)
+
+    def forbidden(self, why: str, name: str = "") -> errors.StatusError:
+        return errors.forbidden(self.resource.group, self.resource.plural, name or self.name, why)
+
+
+def failure(error: errors.StatusError, warnings: list[str] | None = None) -> Response:
+    """The answer that a refusal becomes."""
+    return Response(error.code, body=_encode(error.status), warnings=tuple(warnings or ()))
+
+
+def answer(obj: Object, code: int = 200, warnings: list[str] | None = None) -> Response:
+    """An answer that is no stored object."""
+    return Response(code, body=_encode(obj), warnings=tuple(warnings or ()))
+
+
+def stored(encoded: Encoded, code: int = 200, warnings: list[str] | None = None) -> Response:
+    return Response(code, encoded.revision, encoded, warnings=tuple(warnings or ()))

@@ -1,0 +1,77 @@
+"""What every request passes before its handler: is it served, may they."""
+
+from __future__ import annotations
+
+from orchestrator.api.schema import Resource, Schema
+from orchestrator.apimachinery import errors
+from orchestrator.apimachinery.quoting import quote
+from orchestrator.apiserver.bootstrap.roles import NODE, rule
+from orchestrator.apiserver.call import Call, Environment
+from orchestrator.apiserver.rbac import Attributes, Rule
+from orchestrator.client.protocol import Identity, Request, Target, Verb
+
+NODE_RULES = tuple(Rule.of(rule(row)) for row in NODE)
+NODES = "system:nodes"
+NODE_USER = "system:node:"
+
+SUBRESOURCE_VERBS = frozenset(("get", "create", "update", "patch", "delete"))
+
+
+def resource_of(schema: Schema, request: Request) -> Resource:
+    """The served resource; 404 for a path that leads nowhere, 405 for a verb it does not have."""
+    target = request.target
+    resource = schema.resource(target.group, target.version, target.resource)
+    if resource is None:
+        raise errors.no_such_route()
+    if target.subresource:
+        below = resource.subresources.get(target.subresource)
+        if below is None:
+            raise errors.no_such_route()
+        verbs: tuple[str, ...] = below.verbs
+    else:
+        verbs = resource.verbs
+    if request.verb not in verbs:
+        raise errors.method_not_allowed(resource.group, resource.plural, request.verb)
+    return resource
+
+
+def attributes_of(verb: Verb, target: Target) -> Attributes:
+    namespace = target.name if target.resource == "namespaces" and not target.group else target.namespace
+    return Attributes(verb, target.group, target.version, target.resource, target.subresource, namespace, target.name)
+
+
+def authorize(env: Environment, call: Call) -> None:
+    """Raises Forbidden."""
+    asked = attributes_of(call.verb, call.request.target)
+    if allowed(env, call.identity, asked) is None:
+        raise denied(call.identity, asked)
+
+
+def allowed(env: Environment, who: Identity, asked: Attributes) -> str | None:
+    """Why ``who`` may, or None: the node authorizer, then RBAC."""
+    if not env.config.authorize:
+        return ""
+    if NODES in who.groups and who.user.startswith(NODE_USER) and node_allows(who, asked):
+        return ""
+    return env.rbac.allows(who, asked)
+
+
+def node_allows(who: Identity, asked: Attributes) -> bool:
+    """A node may do a node's work, and write to no other node's Node, Lease or CSINode."""
+    own = asked.resource not in ("nodes", "leases", "csinodes") or asked.verb in ("get", "list", "watch")
+    if not own and asked.name and asked.name != who.user.removeprefix(NODE_USER):
+        return False
+    return any(one.allows(asked) for one in NODE_RULES)
+
+
+def denied(who: Identity, asked: Attributes) -> errors.StatusError:
+    return errors.forbidden(asked.group, asked.resource, asked.name, why_not(who, asked))
+
+
+def why_not(who: Identity, asked: Attributes) -> str:
+    """Kubernetes' sentence: User "u" cannot list resource "pods" in API group "" in the namespace "n"."""
+    if asked.path:
+        return f"User {quote(who.user)} cannot {asked.verb} path {quote(asked.path)}"
+    where = f"in the namespace {quote(asked.namespace)}" if asked.namespace else "at the cluster scope"
+    what = f"resource {quote(asked.full_resource)} in API group {quote(asked.group)}"
+    return f"User {quote(who.user)} cannot {asked.verb} {what} {where}"

@@ -1,0 +1,87 @@
+"""Which handler takes a request: tables from verb and subresource, nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from orchestrator.apimachinery import errors
+from orchestrator.apiserver.admission.namespace_lifecycle import check_deletable
+from orchestrator.apiserver.call import Call, Environment
+from orchestrator.apiserver.special.binding import binding_key, prepare_binding
+from orchestrator.apiserver.special.eviction import evict
+from orchestrator.apiserver.special.finalize import prepare_finalize
+from orchestrator.apiserver.special.reviews import REVIEWS, review
+from orchestrator.apiserver.special.scale import get_scale, prepare_scale
+from orchestrator.apiserver.special.token import issue_token
+from orchestrator.apiserver.verbs.collection import delete_collection
+from orchestrator.apiserver.verbs.create import prepare_create
+from orchestrator.apiserver.verbs.delete import prepare_delete
+from orchestrator.apiserver.verbs.get import get
+from orchestrator.apiserver.verbs.list import list_objects
+from orchestrator.apiserver.verbs.patch import prepare_patch
+from orchestrator.apiserver.verbs.update import prepare_update
+from orchestrator.apiserver.verbs.watch import watch
+from orchestrator.apiserver.write import Pending, Prepare
+from orchestrator.client.protocol import Response, Verb
+
+Handler = Callable[[Environment, Call], Awaitable[Response]]
+
+WRITERS: dict[Verb, Prepare] = {
+    Verb.CREATE: prepare_create,
+    Verb.UPDATE: prepare_update,
+    Verb.PATCH: prepare_patch,
+    Verb.DELETE: prepare_delete,
+}
+SUBRESOURCE_WRITERS: dict[tuple[str, Verb], Prepare] = {
+    ("binding", Verb.CREATE): prepare_binding,
+    ("scale", Verb.UPDATE): prepare_scale,
+    ("scale", Verb.PATCH): prepare_scale,
+    ("finalize", Verb.UPDATE): prepare_finalize,
+    **{
+        (name, verb): WRITERS[verb]
+        for name in ("status", "approval", "ephemeralcontainers", "resize")
+        for verb in (Verb.UPDATE, Verb.PATCH)
+    },
+}
+READERS: dict[Verb, Handler] = {
+    Verb.GET: get,
+    Verb.LIST: list_objects,
+    Verb.WATCH: watch,
+    Verb.DELETECOLLECTION: delete_collection,
+}
+SUBRESOURCE_HANDLERS: dict[tuple[str, Verb], Handler] = {
+    ("scale", Verb.GET): get_scale,
+    ("eviction", Verb.CREATE): evict,
+    ("token", Verb.CREATE): issue_token,
+    **{(name, Verb.GET): get for name in ("status", "approval", "ephemeralcontainers", "resize")},
+}
+
+
+def writer_of(call: Call) -> Pending | None:
+    """The write that this call is; None: it is no write of one key."""
+    if call.subresource:
+        prepare = SUBRESOURCE_WRITERS.get((call.subresource, call.verb))
+    elif call.resource.kind == "Binding":
+        prepare = prepare_binding
+    elif call.resource.kind in REVIEWS:
+        return None
+    else:
+        prepare = WRITERS.get(call.verb)
+    if prepare is None:
+        return None
+    if call.verb == Verb.DELETE:
+        check_deletable(call)
+    return Pending(call, prepare, binding_key(call) if prepare is prepare_binding else call.key, 0)
+
+
+def handler_of(call: Call) -> Handler:
+    """The handler of a call that is no write."""
+    if call.subresource:
+        found = SUBRESOURCE_HANDLERS.get((call.subresource, call.verb))
+    elif call.resource.kind in REVIEWS:
+        found = review
+    else:
+        found = READERS.get(call.verb)
+    if found is None:
+        raise errors.method_not_allowed(call.resource.group, call.resource.plural, call.verb)
+    return found

@@ -1,0 +1,52 @@
+"""What the HTTP door asks of the API server besides requests: who a caller is, and whether they may see a path."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from actors import Ask
+from orchestrator.client.protocol import Identity
+
+
+class Authenticated(msgspec.Struct, frozen=True, array_like=True):
+    """``identity`` None: the caller is not who they say (401). ``status``: they may not impersonate (403)."""
+
+    identity: Identity | None
+    status: dict[str, Any] | None = None
+
+
+class Authenticate(Ask[Authenticated]):
+    """A verified certificate's identity or a bearer token, and the impersonation headers."""
+
+    certificate: Identity | None = None
+    token: str = ""
+    as_user: str = ""
+    as_groups: tuple[str, ...] = ()
+    as_uid: str = ""
+    as_extra: dict[str, list[str]] = {}
+
+
+class Authorized(msgspec.Struct, frozen=True, array_like=True):
+    """The Status to answer with, None when they may."""
+
+    status: dict[str, Any] | None
+
+
+class Authorize(Ask[Authorized]):
+    """May they ``verb`` this non-resource path?"""
+
+    identity: Identity
+    verb: str
+    path: str
+
+
+class Fetched(msgspec.Struct, frozen=True, array_like=True):
+    body: dict[str, Any] | None
+
+
+class Fetch(Ask[Fetched]):
+    """``jwks``, ``openid`` or ``ready``."""
+
+    what: str

@@ -1,0 +1,120 @@
+"""From a request's body to an object that may be stored: the steps that create, update and patch share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from orchestrator.api.check import check
+from orchestrator.api.rules import Rules, rules
+from orchestrator.api.schema import Resource, Type
+from orchestrator.apimachinery import errors
+from orchestrator.apimachinery.encoded import Encoded, Object, encode
+from orchestrator.apimachinery.quoting import quote
+from orchestrator.apiserver.call import Call, Environment
+
+SYSTEM_METADATA = ("selfLink", "deletionTimestamp", "deletionGracePeriodSeconds", "uid", "creationTimestamp")
+"""What a client may send with a new object and the server decides."""
+
+STRICT = "Strict"
+IGNORE = "Ignore"
+
+
+def rules_of(resource: Resource) -> Rules:
+    return rules(resource.group, resource.kind)
+
+
+def type_of(env: Environment, resource: Resource) -> Type:
+    return env.schema.type(resource.group, resource.version, resource.kind)
+
+
+def decode_object(env: Environment, call: Call, body: Any) -> Object:
+    """The body as an object of the resource's kind: right types, unknown fields dropped, defaults set."""
+    if not isinstance(body, dict):
+        raise errors.bad_request("the body of the request is not an object")
+    resource = call.resource
+    check_kind(resource.api_version, resource.kind, body)
+    obj = checked(env, call, body, resource)
+    obj["apiVersion"], obj["kind"] = resource.api_version, resource.kind
+    obj.setdefault("metadata", {})
+    rules_of(resource).default(obj)
+    return obj
+
+
+def check_kind(api_version: str, kind: str, body: Object) -> None:
+    """BadRequest when the body says that it is something else; silence is consent."""
+    found_version, found_kind = body.get("apiVersion") or api_version, body.get("kind") or kind
+    if found_version != api_version:
+        raise errors.bad_request(
+            f"the API version in the data ({found_version}) does not match the expected API version ({api_version})"
+        )
+    if found_kind != kind:
+        raise errors.bad_request(
+            f'{found_kind} in version "{version_of(api_version)}" cannot be handled as a {kind}: '
+            f"converting ({found_kind}) to ({kind}): unknown conversion"
+        )
+
+
+def version_of(api_version: str) -> str:
+    return api_version.rpartition("/")[2]
+
+
+def checked(env: Environment, call: Call, body: Object, resource: Resource) -> Object:
+    """The body after the decoder: BadRequest for a wrong type, unknown fields as ``fieldValidation`` says."""
+    result = check(body, type_of(env, resource))
+    title = f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}'
+    if result.errors:
+        raise errors.bad_request(f"{title}: {result.errors[0]}")
+    report_unknown(call, result.unknown, title)
+    obj: Object = result.obj
+    return obj
+
+
+def report_unknown(call: Call, unknown: list[str], title: str) -> None:
+    if not unknown or call.options.field_validation == IGNORE:
+        return
+    if call.options.field_validation == STRICT:
+        raise errors.bad_request(f"{title}: strict decoding error: {', '.join(unknown)}")
+    call.warnings.extend(unknown)
+
+
+def settle_name(call: Call, metadata: Object) -> None:
+    """Namespace and name of the body agree with the path."""
+    if call.resource.namespaced:
+        found = metadata.get("namespace") or call.namespace
+        if found != call.namespace:
+            raise errors.bad_request(
+                "the namespace of the provided object does not match the namespace sent on the request"
+            )
+        metadata["namespace"] = found
+    elif metadata.get("namespace"):
+        raise errors.bad_request("namespace may not be set on a cluster scoped object")
+    if call.name:
+        found = metadata.get("name") or call.name
+        if found != call.name:
+            raise errors.bad_request(
+                f"the name of the object ({found}) does not match the name on the URL ({call.name})"
+            )
+        metadata["name"] = found
+
+
+def index_fields(resource: Resource, obj: Object) -> dict[str, str]:
+    """The fields that the store indexes for this kind."""
+    its = rules_of(resource)
+    if not its.index:
+        return {}
+    fields = its.fields(obj)
+    return {name: fields[name] for name in its.index if fields.get(name)}
+
+
+def encoded(obj: Object) -> Encoded:
+    return encode(obj)
+
+
+def revision_in(metadata: Object, call: Call) -> int:
+    """The resourceVersion of a body; 0 for none. BadRequest for one that is no number."""
+    text = metadata.get("resourceVersion") or ""
+    if not text or text == "0":
+        return 0
+    if not text.isdecimal():
+        raise errors.bad_request(f"invalid resource version {quote(text)} of {call.resource.plural} {quote(call.name)}")
+    return int(text)

@@ -1,0 +1,222 @@
+"""The API server's actor: each request is a bounded child of it, so that a slow one delays no other.
+
+Owns nothing but what it can rebuild: a mirror of the kinds that decide about requests, fed by watches of the store.
+Takes ``ApiRequest`` and ``BatchRequest`` (``orchestrator.client.protocol``); watches are served by the store itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from actors import Actor, Ref, Refused
+from orchestrator.api.schema import schema
+from orchestrator.apimachinery import errors
+from orchestrator.apimachinery.encoded import encode
+from orchestrator.apimachinery.meta import rfc3339
+from orchestrator.apiserver.bootstrap.objects import bootstrap_objects
+from orchestrator.apiserver.call import Call, Environment, failure
+from orchestrator.apiserver.chain import authorize, resource_of
+from orchestrator.apiserver.config import ServerConfig
+from orchestrator.apiserver.dispatch import handler_of, writer_of
+from orchestrator.apiserver.door_messages import Authenticate, Authenticated, Authorize, Authorized, Fetch, Fetched
+from orchestrator.apiserver.fairness import Seats
+from orchestrator.apiserver.gatekeeper import authenticate, authorize_path
+from orchestrator.apiserver.keys import object_key, split_key
+from orchestrator.apiserver.mirror import Mirror
+from orchestrator.apiserver.rbac import RBAC_GROUP, Rbac
+from orchestrator.apiserver.special.allocator import Allocator
+from orchestrator.apiserver.storage import Storage
+from orchestrator.apiserver.tokens import Tokens
+from orchestrator.apiserver.write import Pending
+from orchestrator.apiserver.writer import write_all
+from orchestrator.client.protocol import (
+    MAX_BATCH_REQUESTS,
+    ApiRequest,
+    BatchReply,
+    BatchRequest,
+    Identity,
+    Request,
+    Response,
+)
+from orchestrator.store.protocol import Change, Changes, Outcome, Watch, WatchCredit, WatchEnded
+
+RBAC_KINDS = {
+    "roles": "Role",
+    "clusterroles": "ClusterRole",
+    "rolebindings": "RoleBinding",
+    "clusterrolebindings": "ClusterRoleBinding",
+}
+
+
+class ApiServer(Actor):
+    """``nodes`` finds the kubelet of a node by name; ``tokens`` signs service account tokens (None: none are given)."""
+
+    def __init__(
+        self,
+        store: Ref[Any],
+        config: ServerConfig,
+        *,
+        tokens: Tokens | None = None,
+        nodes: Callable[[str], Ref[Any]] | None = None,
+        client_ca: str = "",
+    ) -> None:
+        self._store = store
+        self._config = config
+        self._tokens = tokens
+        self._nodes = nodes
+        self._client_ca = client_ca
+        self._seats = Seats()
+
+    async def start(self) -> None:
+        config, mirror, rbac = self._config, Mirror(), Rbac()
+        ports = config.node_port_first, config.node_port_last
+        allocator = Allocator(config.service_cidr, *ports, self.context.random)
+        _connect(mirror, rbac, allocator)
+        self._env = Environment(
+            config,
+            schema(),
+            Storage(self._store),
+            mirror,
+            rbac,
+            self.context.clock,
+            self.context.random,
+            self.context.log,
+            self.context,
+            allocator,
+            self._nodes,
+            self._tokens,
+        )
+        await self._bootstrap()
+        for prefix in mirror.prefixes:
+            await self._follow(prefix)
+
+    async def receive(self, message: Any) -> Any:
+        match message:
+            case ApiRequest():
+                return self.context.later(self._serve(message))
+            case BatchRequest():
+                return self.context.later(self._serve_batch(message))
+            case Changes():
+                self._env.mirror.apply(message.revision, message.events)
+                await self._store.tell(WatchCredit(message.watch, 1))
+            case WatchEnded():
+                await self._follow(message.tag)
+            case Authenticate():
+                return self.context.later(self._authenticate(message))
+            case Authorize():
+                return Authorized(authorize_path(self._env, message))
+            case Fetch():
+                return self.context.later(self._fetch(message))
+            case _:
+                raise Refused("unknown", f"expected a request, found {type(message).__name__}")
+
+    # Requests
+
+    async def _serve(self, message: ApiRequest) -> Response:
+        try:
+            async with self._seats.taken(message.identity, message.request.verb):
+                call = self._call(message.identity, message.request, message.subscriber, message.tag)
+                pending = writer_of(call)
+                if pending is not None:
+                    return (await write_all(self._env, [pending]))[0]
+                return await handler_of(call)(self._env, call)
+        except errors.StatusError as error:
+            return failure(error)
+        except Exception as bug:
+            self._env.log.exception("a request failed", target=str(message.request.target))
+            return failure(errors.internal(str(bug)))
+
+    async def _serve_batch(self, message: BatchRequest) -> BatchReply:
+        if len(message.requests) > MAX_BATCH_REQUESTS:
+            raise Refused("too-many", f"expected at most {MAX_BATCH_REQUESTS} requests, found {len(message.requests)}")
+        responses: list[Response | None] = [None] * len(message.requests)
+        pending: list[Pending] = []
+        for position, request in enumerate(message.requests):
+            try:
+                call = self._call(message.identity, request)
+                one = writer_of(call)
+            except errors.StatusError as error:
+                responses[position] = failure(error)
+                continue
+            if one is not None:
+                one.position = position
+                pending.append(one)
+        for one, response in zip(pending, await write_all(self._env, pending), strict=True):
+            responses[one.position] = response
+        for position, request in enumerate(message.requests):
+            if responses[position] is None:
+                responses[position] = await self._serve(ApiRequest(message.identity, request))
+        return BatchReply([response for response in responses if response is not None])
+
+    def _call(self, who: Identity, request: Request, subscriber: Ref[Any] | None = None, tag: str = "") -> Call:
+        """The request as it may go on. Raises NotFound, MethodNotAllowed, Forbidden."""
+        resource = resource_of(self._env.schema, request)
+        call = Call(who, request, resource, self._env.clock.time(), subscriber, tag)
+        authorize(self._env, call)
+        return call
+
+    async def _authenticate(self, message: Authenticate) -> Authenticated:
+        return await authenticate(self._env, message)
+
+    async def _fetch(self, message: Fetch) -> Fetched:
+        """What the door needs to know of the server itself."""
+        match message.what:
+            case "jwks":
+                return Fetched(self._tokens.jwks() if self._tokens else None)
+            case "openid":
+                return Fetched(self._tokens.discovery() if self._tokens else None)
+            case "ready":
+                await self._env.storage.get(["core/namespaces/default"])
+                return Fetched({})
+        return Fetched(None)
+
+    # What it needs to know
+
+    async def _follow(self, prefix: str) -> None:
+        """List a mirrored prefix and watch it from there."""
+        env = self._env
+        reply = await env.storage.range(prefix)
+        for value in reply.values:
+            env.mirror.put(value.key, value.parts, value.mod_revision)
+        env.mirror.keep_only(prefix, {value.key for value in reply.values}, reply.revision)
+        await env.storage.watch(Watch(self.context.ref, prefix, revision=reply.revision, tag=prefix))
+
+    async def _bootstrap(self) -> None:
+        """What is missing of the first objects, in one proposal."""
+        env = self._env
+        wanted = {}
+        for obj in bootstrap_objects(self._config, self._client_ca):
+            group, _, version = obj["apiVersion"].rpartition("/")
+            resource = env.schema.kind(group, version, obj["kind"])
+            assert resource is not None, obj["kind"]
+            metadata = obj["metadata"]
+            wanted[object_key(group, resource.plural, metadata.get("namespace", ""), metadata["name"])] = obj
+        standing = await env.storage.get(list(wanted))
+        stamp = rfc3339(env.clock.time())
+        changes = []
+        for (key, obj), value in zip(wanted.items(), standing.values, strict=True):
+            if value is None:
+                obj["metadata"] = obj["metadata"] | {"uid": env.uid(), "creationTimestamp": stamp}
+                changes.append(Change(key, encode(obj).parts(), expect=0))
+        if changes:
+            results = await env.storage.commit(changes)
+            assert all(result.outcome in (Outcome.DONE, Outcome.CONFLICT) for result in results)
+
+
+def _connect(mirror: Mirror, rbac: Rbac, allocator: Allocator) -> None:
+    """The mirror feeds the authorizer and the allocator."""
+    mirror.listen("", "services", allocator.listen)
+    for plural in RBAC_KINDS:
+        mirror.listen(RBAC_GROUP, plural, _feed(rbac, RBAC_KINDS[plural]))
+
+
+def _feed(rbac: Rbac, kind: str) -> Callable[[str, Any, Any], None]:
+    def listener(key: str, before: Any, after: Any) -> None:
+        if after is not None:
+            rbac.put(kind, after)
+        else:
+            _, _, namespace, name = split_key(key)
+            rbac.drop(kind, namespace, name)
+
+    return listener

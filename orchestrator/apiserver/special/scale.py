@@ -1,0 +1,88 @@
+"""``scale``: the replicas of a workload seen as an ``autoscaling/v1`` Scale, read and written."""
+
+from __future__ import annotations
+
+from orchestrator.apimachinery import errors
+from orchestrator.apimachinery.copying import deep
+from orchestrator.apimachinery.encoded import Encoded, Object
+from orchestrator.apimachinery.field import Path, invalid
+from orchestrator.apimachinery.selectors import selector_text
+from orchestrator.apiserver.call import Call, Environment, answer
+from orchestrator.apiserver.storage import encoded_of
+from orchestrator.apiserver.verbs.patch import patch_document
+from orchestrator.apiserver.verbs.update import update_object
+from orchestrator.apiserver.write import Write
+from orchestrator.client.protocol import Response, Verb
+from orchestrator.store.protocol import Value
+
+SCALE = ("autoscaling", "v1", "Scale")
+KEPT = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
+
+
+def scale_of(obj: Object) -> Object:
+    metadata, spec, status = obj["metadata"], obj.get("spec") or {}, obj.get("status") or {}
+    scale: Object = {
+        "kind": "Scale",
+        "apiVersion": "autoscaling/v1",
+        "metadata": {key: metadata[key] for key in KEPT if key in metadata},
+        "spec": {"replicas": spec.get("replicas", 0)},
+        "status": {"replicas": status.get("replicas", 0)},
+    }
+    text = _selector(spec.get("selector"))
+    if text:
+        scale["status"]["selector"] = text
+    return scale
+
+
+def _selector(selector: Object | None) -> str:
+    if selector is None:
+        return ""
+    if "matchLabels" in selector or "matchExpressions" in selector:
+        return selector_text(selector)
+    return ",".join(f"{key}={value}" for key, value in sorted(selector.items()))
+
+
+async def get_scale(env: Environment, call: Call) -> Response:
+    value = (await env.storage.get([call.key])).values[0]
+    if value is None:
+        raise call.not_found()
+    return answer(scale_of(encoded_of(value).decode()))
+
+
+def prepare_scale(env: Environment, call: Call, current: Value | None) -> Write:
+    """An update or patch of the Scale is an update of ``spec.replicas``."""
+    if current is None:
+        raise call.not_found()
+    old = encoded_of(current).decode()
+    before = scale_of(old)
+    body = call.body()
+    if call.verb == Verb.PATCH:
+        body = patch_document(env, call, before, body, SCALE)
+    if not isinstance(body, dict):
+        raise errors.bad_request("the body of the request is no Scale")
+    asked = (body.get("metadata") or {}).get("resourceVersion") or ""
+    if asked and asked != str(current.mod_revision):
+        raise call.conflict()
+    replicas = _replicas(call, body)
+    obj = deep(old)
+    obj["spec"]["replicas"] = replicas
+    write = update_object(env, call, obj, current, current.mod_revision if asked and call.verb != Verb.PATCH else 0)
+    write.respond = lambda encoded: _respond(encoded, call)
+    return write
+
+
+def _replicas(call: Call, scale: Object) -> int:
+    replicas = (scale.get("spec") or {}).get("replicas", 0)
+    if not isinstance(replicas, int) or isinstance(replicas, bool):
+        raise errors.bad_request(
+            'Scale in version "v1" cannot be handled as a Scale: json: cannot unmarshal '
+            f"{type(replicas).__name__} into Go struct field ScaleSpec.spec.replicas of type int32"
+        )
+    if replicas < 0:
+        wrong = invalid(Path("spec").child("replicas"), replicas, "must be greater than or equal to 0")
+        raise errors.invalid("autoscaling", "Scale", call.name, [wrong])
+    return replicas
+
+
+def _respond(encoded: Encoded, call: Call) -> Response:
+    return answer(scale_of(encoded.decode()), 200, call.warnings)

@@ -1,0 +1,162 @@
+"""Delete: at once, or by a mark when finalizers or a pod's grace keep the object for a while."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from orchestrator.apimachinery import errors
+from orchestrator.apimachinery.encoded import Encoded, Object, encode
+from orchestrator.apimachinery.meta import parse_time, rfc3339
+from orchestrator.apiserver.call import Call, Environment, answer, stored
+from orchestrator.apiserver.storage import encoded_of
+from orchestrator.apiserver.write import Write, changed_parts
+from orchestrator.client.protocol import Options, Response
+from orchestrator.store.protocol import Change, Value
+
+ORPHAN = "orphan"
+FOREGROUND = "foregroundDeletion"
+DEFAULT_POD_GRACE_SECONDS = 30
+PROPAGATION = {"Orphan": ORPHAN, "Foreground": FOREGROUND, "Background": ""}
+
+
+def prepare_delete(env: Environment, call: Call, current: Value | None) -> Write:
+    options = delete_options(call)
+    if current is None:
+        raise call.not_found()
+    obj = encoded_of(current).decode()
+    check_preconditions(call, options, obj)
+    return delete_object(env, call, obj, current, options)
+
+
+def delete_options(call: Call) -> Options:
+    """The query parameters with what the body says over them. Raises BadRequest or Invalid for nonsense."""
+    options = call.options
+    body = call.body()
+    if body:
+        if not isinstance(body, dict) or body.get("kind", "DeleteOptions") != "DeleteOptions":
+            raise errors.bad_request("the body of a delete is no DeleteOptions")
+        options = with_body(options, body)
+    if options.propagation_policy and options.propagation_policy not in PROPAGATION:
+        raise errors.status(
+            422,
+            "Invalid",
+            f'DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Unsupported value: '
+            f'"{options.propagation_policy}": supported values: "Foreground", "Background", "Orphan", "nil"',
+            {"group": "meta.k8s.io", "kind": "DeleteOptions"},
+        )
+    return options
+
+
+def with_body(options: Options, body: Object) -> Options:
+    changes: Object = {}
+    if body.get("gracePeriodSeconds") is not None:
+        changes["grace_period_seconds"] = body["gracePeriodSeconds"]
+    if body.get("propagationPolicy"):
+        changes["propagation_policy"] = body["propagationPolicy"]
+    elif body.get("orphanDependents") is not None:
+        changes["propagation_policy"] = "Orphan" if body["orphanDependents"] else "Background"
+    if body.get("dryRun"):
+        changes["dry_run"] = True
+    conditions = body.get("preconditions") or {}
+    changes["precondition_uid"] = conditions.get("uid") or options.precondition_uid
+    changes["precondition_resource_version"] = (
+        conditions.get("resourceVersion") or options.precondition_resource_version
+    )
+    known = {field: getattr(options, field) for field in options.__struct_fields__}
+    return Options(**(known | changes))
+
+
+def check_preconditions(call: Call, options: Options, obj: Object) -> None:
+    metadata = obj["metadata"]
+    uid, revision = options.precondition_uid, options.precondition_resource_version
+    name = metadata["name"]
+    if uid and uid != metadata.get("uid"):
+        why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {metadata.get('uid', '')}"
+        raise errors.conflict(call.resource.group, call.resource.plural, name, why)
+    if revision and revision != metadata.get("resourceVersion"):
+        why = (
+            f"Precondition failed: ResourceVersion in precondition: {revision}, "
+            f"ResourceVersion in object meta: {metadata.get('resourceVersion', '')}"
+        )
+        raise errors.conflict(call.resource.group, call.resource.plural, name, why)
+
+
+def delete_object(env: Environment, call: Call, obj: Object, current: Value, options: Options) -> Write:
+    """Marks the object, or removes it when nothing holds it."""
+    metadata = dict(obj["metadata"])
+    marked = obj | {"metadata": metadata}
+    finalizers = finalizers_after(metadata.get("finalizers") or [], options.propagation_policy)
+    if finalizers:
+        metadata["finalizers"] = finalizers
+    else:
+        metadata.pop("finalizers", None)
+    grace = grace_seconds(obj, options)
+    held = bool(finalizers) or (obj["kind"] == "Namespace" and bool((obj.get("spec") or {}).get("finalizers")))
+    if not held and grace == 0:
+        return _remove(call, obj, current)
+    if not mark(marked, metadata, grace, call.now):
+        return Write(encoded_of(current), key=current.key)
+    if obj["kind"] == "Namespace":
+        marked["status"] = (obj.get("status") or {}) | {"phase": "Terminating"}
+    encoded = encode(marked)
+    parts = changed_parts(encoded, current)
+    if all(part is None for part in parts):
+        return Write(encoded_of(current), key=current.key)
+    change = Change(current.key, parts, current.mod_revision)
+    return Write(encoded, change, retry=True, key=current.key)
+
+
+def finalizers_after(finalizers: list[str], policy: str) -> list[str]:
+    """``propagationPolicy`` as finalizers; without one the finalizers that are set decide."""
+    if not policy:
+        return finalizers
+    kept = [name for name in finalizers if name not in (ORPHAN, FOREGROUND)]
+    added = PROPAGATION[policy]
+    return [*kept, added] if added else kept
+
+
+def grace_seconds(obj: Object, options: Options) -> int:
+    """Only pods have grace; one that is on no node, or is over, needs none."""
+    if obj["kind"] != "Pod":
+        return 0
+    spec = obj.get("spec") or {}
+    if not spec.get("nodeName") or (obj.get("status") or {}).get("phase") in ("Succeeded", "Failed"):
+        return 0
+    asked = options.grace_period_seconds
+    grace = spec.get("terminationGracePeriodSeconds", DEFAULT_POD_GRACE_SECONDS) if asked is None else asked
+    return 1 if grace < 0 else int(grace)
+
+
+def mark(marked: Object, metadata: Object, grace: int, now: float) -> bool:
+    """Set the marks of deletion; False: they stand already. A second delete may only shorten the grace."""
+    standing = metadata.get("deletionTimestamp")
+    if standing:
+        before = metadata.get("deletionGracePeriodSeconds") or 0
+        if grace >= before:
+            return bool(marked["metadata"].get("finalizers"))
+        started = parse_time(standing) - before
+        metadata["deletionTimestamp"] = rfc3339(max(started + grace, now))
+    else:
+        metadata["deletionTimestamp"] = rfc3339(now + grace)
+        if "generation" in metadata:
+            metadata["generation"] += 1
+    metadata["deletionGracePeriodSeconds"] = grace
+    return True
+
+
+def _remove(call: Call, obj: Object, current: Value) -> Write:
+    change = Change(current.key, None, current.mod_revision)
+    return Write(encoded_of(current), change, retry=True, respond=_answer_of(call, obj), credit=obj, key=current.key)
+
+
+def _answer_of(call: Call, obj: Object) -> Callable[[Encoded], Response]:
+    metadata = obj["metadata"]
+    if obj["kind"] in RETURNED:
+        return lambda encoded: stored(encoded, 200, call.warnings)
+    resource = call.resource
+    status = errors.success(resource.group, resource.plural, metadata["name"], metadata.get("uid", ""))
+    return lambda encoded: answer(status, 200, call.warnings)
+
+
+RETURNED = frozenset(("Pod", "Service", "ServiceAccount", "PersistentVolumeClaim", "PersistentVolume", "Namespace"))
+"""Kinds whose removal answers with the object (upstream's ``ReturnDeletedObject``) and not with a Status."""

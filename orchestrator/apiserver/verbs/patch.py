@@ -1,0 +1,133 @@
+"""Patch: a patch document over what stands, then the way of an update (or of a create, when it is an apply)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from orchestrator.apimachinery import errors, json_patch, merge_patch, strategic_patch
+from orchestrator.apimachinery.copying import deep
+from orchestrator.apimachinery.encoded import Object
+from orchestrator.apimachinery.json_patch import PatchError
+from orchestrator.apiserver.call import Call, Environment
+from orchestrator.apiserver.managed import apply_owned
+from orchestrator.apiserver.objects import check_kind, checked, rules_of, settle_name
+from orchestrator.apiserver.storage import encoded_of
+from orchestrator.apiserver.verbs.create import create_object
+from orchestrator.apiserver.verbs.update import update_object
+from orchestrator.apiserver.write import Write
+from orchestrator.client.protocol import PatchType
+from orchestrator.store.protocol import Value
+
+UNPROCESSABLE = "the server rejected our request due to an error in our request"
+
+
+def prepare_patch(env: Environment, call: Call, current: Value | None) -> Write:
+    """Raises NotFound for a patch of nothing, Invalid for one that does not fit what stands."""
+    if call.request.patch_type is PatchType.APPLY:
+        return _apply(env, call, current)
+    if current is None:
+        raise call.not_found()
+    old = encoded_of(current).decode()
+    patched = patch_document(env, call, deep(old), call.body())
+    return write_patched(env, call, patched, current)
+
+
+def write_patched(env: Environment, call: Call, patched: Any, current: Value) -> Write:
+    """The write of a patched document, checked and defaulted like any body."""
+    if not isinstance(patched, dict):
+        raise unprocessable("the patched document is no object")
+    obj = finished(env, call, patched)
+    asked = str(obj["metadata"].get("resourceVersion") or "")
+    expect = 0 if asked in ("", str(current.mod_revision)) else -1
+    if expect:
+        raise call.conflict()
+    return update_object(env, call, obj, current, 0, patched=True)
+
+
+def finished(env: Environment, call: Call, patched: Object) -> Object:
+    resource = call.resource
+    check_kind(resource.api_version, resource.kind, patched)
+    obj = checked(env, call, patched, resource)
+    obj["apiVersion"], obj["kind"] = resource.api_version, resource.kind
+    obj.setdefault("metadata", {})
+    rules_of(resource).default(obj)
+    settle_name(call, obj["metadata"])
+    return obj
+
+
+def patch_document(
+    env: Environment, call: Call, document: Object, patch: Any, kind: tuple[str, str, str] | None = None
+) -> Any:
+    """``patch`` applied to ``document`` as its media type says; ``kind``: group, version and kind of the document."""
+    try:
+        match call.request.patch_type:
+            case PatchType.JSON:
+                return json_patch.apply(document, patch)
+            case PatchType.STRATEGIC:
+                return strategic_patch.apply(document, patch, env.schema.type(*(kind or kind_of(call))))
+            case _:
+                if not isinstance(patch, dict):
+                    raise errors.bad_request("the patch is no JSON object")
+                return merge_patch.apply(document, patch)
+    except PatchError as wrong:
+        raise unprocessable(str(wrong)) from wrong
+
+
+def kind_of(call: Call) -> tuple[str, str, str]:
+    return call.resource.group, call.resource.version, call.resource.kind
+
+
+def unprocessable(why: str) -> errors.StatusError:
+    return errors.status(422, "Invalid", f"{UNPROCESSABLE}: {why}" if why else UNPROCESSABLE, {})
+
+
+def _apply(env: Environment, call: Call, current: Value | None) -> Write:
+    """Server-side apply; creates the object when there is none."""
+    body = call.body()
+    if not isinstance(body, dict):
+        raise errors.bad_request("the applied configuration is no object")
+    if not call.options.field_manager:
+        raise errors.status(
+            422,
+            "Invalid",
+            'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
+            {
+                "group": "meta.k8s.io",
+                "kind": "PatchOptions",
+                "causes": [
+                    {
+                        "reason": "FieldValueRequired",
+                        "message": "Required value: is required for apply patch",
+                        "field": "fieldManager",
+                    }
+                ],
+            },
+        )
+    resource = call.resource
+    check_kind(resource.api_version, resource.kind, body)
+    applied = checked(env, call, body, resource)
+    applied["apiVersion"], applied["kind"] = resource.api_version, resource.kind
+    settle_name(call, applied.setdefault("metadata", {}))
+    if applied["metadata"].get("managedFields"):
+        raise errors.bad_request("metadata.managedFields must be nil")
+    if current is None:
+        return _create_applied(env, call, applied)
+    live = encoded_of(current).decode()
+    asked = applied["metadata"].get("resourceVersion")
+    if asked and asked != str(current.mod_revision):
+        raise call.conflict()
+    merged = apply_owned(env, call, live, applied)
+    rules_of(resource).default(merged)
+    return update_object(env, call, merged, current, 0, applied=True, patched=True)
+
+
+def _create_applied(env: Environment, call: Call, applied: Object) -> Write:
+    if call.subresource:
+        raise call.not_found()
+    if applied["metadata"].get("uid") or applied["metadata"].get("resourceVersion"):
+        raise call.conflict()
+    made = apply_owned(env, call, None, applied)
+    rules_of(call.resource).default(made)
+    write = create_object(env, call, made, applied=True)
+    write.retry = True
+    return write
