@@ -27,14 +27,16 @@ def rules(group: str, kind: str) -> Rules:
     return generic(group, kind)
 
 
-def generic(group: str, kind: str, *, namespaced: bool = True, has_status: bool = False) -> Rules:
+def generic(
+    group: str, kind: str, *, namespaced: bool = True, has_status: bool = False, counted: bool = False
+) -> Rules:
     """Correct create, read, update and delete for a kind of which no more is known: metadata is checked, the status
-    belongs to its subresource, a change of the spec raises the generation."""
+    belongs to its subresource. ``counted``: a change of the spec raises the generation, as of custom resources."""
     return Rules(
         group=group,
         kind=kind,
         namespaced=namespaced,
         has_status=has_status,
         initial_status=lambda _obj: None,
-        counts=spec_changed,
+        counts=spec_changed if counted else None,
     )

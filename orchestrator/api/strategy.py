@@ -11,8 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from orchestrator.apimachinery.apply import RESET_MAIN, RESET_STATUS
 from orchestrator.apimachinery.encoded import Object
 from orchestrator.apimachinery.field import FieldError
+from orchestrator.apimachinery.field_sets import MEMBER, FieldSet
 from orchestrator.apimachinery.meta import validate_object_meta, validate_object_meta_update
 from orchestrator.apimachinery.names import NameRule, dns_subdomain
 from orchestrator.apimachinery.tables import Column
@@ -158,6 +160,12 @@ class Rules:
         if self.namespaced:
             fields["metadata.namespace"] = meta.get("namespace", "")
         return fields
+
+    def reset_fields(self, subresource: str = "") -> FieldSet:
+        """The fields that a write to the object, or to its subresource, never owns (for field tracking)."""
+        if subresource == "status":
+            return RESET_STATUS
+        return RESET_MAIN if self.has_status else MEMBER
 
     def _keep_metadata(self, meta: Object, old: Object) -> None:
         _keep(meta, old, "generation")

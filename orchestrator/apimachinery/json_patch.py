@@ -10,6 +10,7 @@ MAX_OPERATIONS = 10_000
 """Operations in one patch, the API server's bound."""
 
 _MISSING = object()
+_GO = "[]handlers.jsonPatchOp"
 
 
 class PatchError(ValueError):
@@ -23,7 +24,7 @@ class PatchFormatError(PatchError):
 def apply(doc: Any, patch: Any) -> Any:
     """The patched document. ``doc`` is not changed. Raises ``PatchError``, ``PatchFormatError``."""
     if not isinstance(patch, list) or not all(isinstance(operation, dict) for operation in patch):
-        raise PatchFormatError(f"expected a JSON patch: a list of operations, found {type(patch).__name__}")
+        raise PatchFormatError(f"error decoding patch: json: cannot unmarshal {_json_kind(patch)} into Go value of type {_GO}")
     if len(patch) > MAX_OPERATIONS:
         text = f"The allowed maximum operations in a JSON patch is {MAX_OPERATIONS}, got {len(patch)}"
         raise PatchFormatError(text)
@@ -31,6 +32,17 @@ def apply(doc: Any, patch: Any) -> Any:
     for operation in patch:
         _apply_one(root, operation)
     return root[0]
+
+
+def _json_kind(patch: Any) -> str:
+    """Go's word for the JSON value that is no list of operations."""
+    if isinstance(patch, list):
+        return next(_json_kind(item) for item in patch if not isinstance(item, dict))
+    if isinstance(patch, dict):
+        return "object"
+    if isinstance(patch, bool):
+        return "bool"
+    return "string" if isinstance(patch, str) else "number"
 
 
 def _apply_one(root: list[Any], operation: dict[str, Any]) -> None:

@@ -33,7 +33,7 @@ def _merge_map(original: Object, patch: Object, type: Shape | None) -> Object:
         if directive == "delete":
             return {}
         if directive != "merge":
-            raise PatchError(f"Unknown patch type: {directive} in map: {_go_text(patch)}")
+            raise PatchError(f"unknown patch type: {directive} in map: {_go_text(patch)}")
     result = _retained(original, patch)
     orders = {key[len(ORDER_PREFIX) :]: value for key, value in patch.items() if key.startswith(ORDER_PREFIX)}
     for key, value in patch.items():
@@ -120,7 +120,7 @@ def _special(original: list[Any], patch: list[Any], key: str) -> tuple[bool, lis
         elif directive == "merge":
             raise PatchError("merging not yet supported")
         else:
-            raise PatchError(f"Unknown patch type: {directive} in map: {_go_text(item)}")
+            raise PatchError(f"unknown patch type: {directive} in map: {_go_text(item)}")
     return replaced, rest, items
 
 
