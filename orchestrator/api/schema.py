@@ -79,6 +79,7 @@ class Type:
         "merge_key",
         "name",
         "nullable",
+        "own",
         "preserve_unknown",
         "required",
         "strategies",
@@ -92,6 +93,8 @@ class Type:
         """The OpenAPI name (``io.k8s.api.core.v1.Pod``); empty for what has none."""
         self.fields: dict[str, Field] = {}
         """Of an object: JSON name to field, embedded structs flattened, in the order of the source."""
+        self.own: tuple[Field, ...] = ()
+        """Those of `fields` that no embedded struct brought: what protobuf finds in the message itself."""
         self.inlined: tuple[Field, ...] = ()
         """Structs that JSON flattens and protobuf does not."""
         self.required: frozenset[str] = frozenset()
@@ -325,6 +328,7 @@ class Schema:
 
     def _add_fields(self, owner: Type, content: list[list[Any]]) -> None:
         inlined: list[Field] = []
+        own: list[Field] = []
         for facts in content:
             made = Field(*facts, schema=self)
             if made.flags & INLINE:
@@ -333,6 +337,8 @@ class Schema:
                     inlined.append(made)
             else:
                 owner.fields[made.name] = made
+                own.append(made)
+        owner.own = tuple(own)
         owner.inlined = tuple(inlined)
         owner.required = frozenset(name for name, made in owner.fields.items() if made.required)
 
