@@ -39,7 +39,7 @@ from orchestrator.client.protocol import (
     Request,
     Response,
 )
-from orchestrator.store.protocol import Change, Changes, Outcome, Watch, WatchCredit, WatchEnded
+from orchestrator.store.protocol import Change, Changes, Outcome, Unwatch, Watch, WatchCredit, WatchEnded
 
 RBAC_KINDS = {
     "roles": "Role",
@@ -102,6 +102,8 @@ class ApiServer(Actor):
                 await self._store.tell(WatchCredit(message.watch, 1))
             case WatchEnded():
                 await self._follow(message.tag)
+            case WatchCredit() | Unwatch():
+                self._store.tell_nowait(message)
             case Authenticate():
                 return self.context.later(self._authenticate(message))
             case Authorize():

@@ -1,0 +1,172 @@
+"""The composition root: the whole supervision tree on one screen, for the daemon, the benchmark and embedders alike.
+
+    async with Cluster(ClusterConfig(nodes=3, runtime="simulated")) as cluster:
+        await cluster.client.list(PODS)
+
+State is in memory unless ``data_dir`` is set; no HTTPS door is opened unless ``listen`` is set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any
+
+from actors import (
+    Backoff,
+    ChildSpec,
+    Clock,
+    DynamicSupervisor,
+    Intensity,
+    Mailbox,
+    Ref,
+    Supervisor,
+    System,
+    child,
+    drop_oldest,
+    one_for_one,
+    rest_for_one,
+)
+from actors.system import Tap
+from orchestrator.apiserver.config import ServerConfig
+from orchestrator.apiserver.server import ApiServer
+from orchestrator.client.client import Client
+from orchestrator.client.informer import Informer
+from orchestrator.client.informers import Informers
+from orchestrator.client.mailbox import MailboxTransport
+from orchestrator.client.protocol import Identity
+from orchestrator.client.recorder import EventWriter, Recorder
+from orchestrator.config import ClusterConfig
+from orchestrator.controllers.registry import CONTROLLERS, Entry
+from orchestrator.identities import MASTERS, component, node
+from orchestrator.nodes import NodeFactory
+from orchestrator.scheduler.actor import Scheduler
+from orchestrator.store.log import Log
+from orchestrator.store.memory_log import MemoryLog
+from orchestrator.store.sqlite_log import SqliteLog
+from orchestrator.store.store import Store
+
+RESTARTS = Intensity(restarts=100, within=10.0)
+"""Components restart alone and with back-off; only a storm of crashes brings the cluster down."""
+SERVER_MAILBOX = Mailbox(capacity=16_384)
+"""Requests and frames of every component of the process wait here."""
+WATCHER_MAILBOX = Mailbox(capacity=4096)
+"""A watcher's credit bounds its frames far below this."""
+EVENTS_MAILBOX = Mailbox(capacity=8192, overflow=drop_oldest)
+"""Events are lossy by design."""
+RESTART_BACKOFF = Backoff(initial=0.05, maximum=10.0)
+
+
+class Cluster:
+    """A whole Kubernetes: ``client`` speaks to it as an administrator, ``system`` is its cast."""
+
+    def __init__(
+        self,
+        config: ClusterConfig | None = None,
+        *,
+        clock: Clock | None = None,
+        seed: int | None = None,
+        tap: Tap | None = None,
+    ) -> None:
+        self.config = config or ClusterConfig(runtime="simulated")
+        self.system = System("podium", clock=clock, seed=seed, tap=tap)
+        self.memory = MemoryLog() if self.config.data_dir is None else None
+
+    async def __aenter__(self) -> Cluster:
+        await self.system.__aenter__()
+        try:
+            await self._start()
+        except BaseException:
+            await self.system.stop()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.system.stop()
+
+    async def _start(self) -> None:
+        """First the truth, then who reads it, then who acts on it."""
+        system = self.system
+        self.store, self.api = system.ref("server/store"), system.ref("server/apiserver")
+        self.client = self.client_for(MASTERS)
+        self.informers = Informers(self.client, self._spawn_informer)
+        self.node_factory = NodeFactory(self.config, system.clock, system.random_for("nodes"))
+        await system.spawn(self._server(), name="server")
+        await system.spawn(DynamicSupervisor(RESTARTS), name="informers")
+        await system.spawn(self._events(), name="events")
+        await system.spawn(self._control_plane(), name="control-plane")
+        await system.spawn(self._nodes(), name="nodes")
+
+    # The tree
+
+    def _server(self) -> Supervisor:
+        """What is true, and the only way to it: a store that fails takes the server's view of it along."""
+        server = ServerConfig(service_cidr=self.config.service_cidr, cluster_domain=self.config.cluster_domain)
+        return _group(
+            rest_for_one,
+            child(lambda: Store(self._log()), name="store", mailbox=SERVER_MAILBOX, backoff=RESTART_BACKOFF),
+            child(
+                lambda: ApiServer(self.store, server, nodes=lambda name: self.system.ref(f"nodes/{name}")),
+                name="apiserver",
+                mailbox=SERVER_MAILBOX,
+                backoff=RESTART_BACKOFF,
+                later=4096,
+            ),
+        )
+
+    def _events(self) -> Supervisor:
+        """One writer of events for each kind of component."""
+        return _group(one_for_one, *(self._event_writer(name) for name in ("scheduler", "controllers", "kubelets")))
+
+    def _control_plane(self) -> Supervisor:
+        controllers = _group(one_for_one, *(self._controller(entry) for entry in CONTROLLERS))
+        return _group(one_for_one, child(controllers, name="controllers"), self._scheduler())
+
+    def _nodes(self) -> Supervisor:
+        return _group(one_for_one, *(self._kubelet(f"node-{number + 1}") for number in range(self.config.nodes)))
+
+    # The cast
+
+    def _scheduler(self) -> ChildSpec:
+        client = self.client_for(component("system:kube-scheduler"))
+        recorder = self._recorder("scheduler")
+        return _member(lambda: Scheduler(client, self.informers, recorder), "scheduler")
+
+    def _controller(self, entry: Entry) -> ChildSpec:
+        client = self.client_for(component(entry.identity))
+        recorder = self._recorder("controllers")
+        return _member(lambda: entry.make(client, self.informers, recorder), entry.name)
+
+    def _kubelet(self, name: str) -> ChildSpec:
+        parts = self.node_factory.make(name, self.client_for(node(name)), self._recorder("kubelets"))
+        return _member(parts, name)
+
+    def _event_writer(self, name: str) -> ChildSpec:
+        client = self.client_for(MASTERS)
+        return child(lambda: EventWriter(client, name), name=name, mailbox=EVENTS_MAILBOX, backoff=RESTART_BACKOFF)
+
+    def _recorder(self, name: str) -> Recorder:
+        return Recorder(self.system.ref(f"events/{name}"))
+
+    async def _spawn_informer(self, make: Callable[[], Informer], name: str) -> Ref[Any]:
+        return await self.system.spawn(_member(make, name), parent=self.system.ref("informers"))
+
+    def client_for(self, identity: Identity) -> Client:
+        """A client by mailbox that asks in the name of ``identity``."""
+        return Client(MailboxTransport(self.api, identity))
+
+    def _log(self) -> Log:
+        if self.memory is not None:
+            return self.memory
+        assert self.config.data_dir is not None
+        return SqliteLog(self.config.data_dir / "store" / "log.sqlite")
+
+
+def _group(strategy: Any, *children: ChildSpec) -> Supervisor:
+    return Supervisor(strategy=strategy, intensity=RESTARTS, children=children)
+
+
+def _member(make: Callable[[], Any], name: str) -> ChildSpec:
+    return child(make, name=name, mailbox=WATCHER_MAILBOX, backoff=RESTART_BACKOFF)
