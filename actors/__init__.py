@@ -1,8 +1,9 @@
-"""An actor library for asyncio: serial actors, bounded mailboxes of MessagePack frames, supervision trees, injected time.
+"""An actor library for asyncio: serial actors, bounded mailboxes of MessagePack frames, supervision, injected time.
 
-Knows nothing of Kubernetes; imports nothing of ``orchestrator``. What it promises is numbered in ``docs/SEMANTICS.md``.
-Reading order: ``message``, ``actor``, ``context``, ``ref``, ``system`` (what people use); ``codec``, ``mailbox``, ``cell``,
-``worker`` (how mail moves); ``supervision`` (data), ``keeper``, ``lifecycle`` (how actors live and end); ``testing`` (shipped testkit).
+Knows nothing of Kubernetes; imports nothing of ``orchestrator``. What it promises is numbered in
+``docs/SEMANTICS.md``. Reading order: ``message``, ``actor``, ``context``, ``ref``, ``system`` (what people use);
+``codec``, ``mailbox``, ``cell``, ``worker`` (how mail moves); ``supervision`` (data), ``keeper``, ``lifecycle`` (how
+actors live and end); ``testing`` (the testkit that is shipped).
 """
 
 from actors.actor import Actor
@@ -26,6 +27,7 @@ from actors.errors import (
 )
 from actors.exit import Exit
 from actors.mailbox import Mailbox, drop_newest, drop_oldest, fail, keep_latest, wait
+from actors.many import ask_many
 from actors.message import Ask, Message, Tell
 from actors.ref import Ref
 from actors.statistics import Node, Statistics, SystemStatistics
@@ -46,7 +48,7 @@ from actors.supervision import (
     transient,
 )
 from actors.system import System
-from actors.timer import Timer
+from actors.timer import ReceiveTimeout, Timer
 from actors.trace import Trace
 
 __all__ = [
@@ -73,6 +75,7 @@ __all__ = [
     "Message",
     "NameTaken",
     "Node",
+    "ReceiveTimeout",
     "Ref",
     "Refused",
     "Restart",
@@ -88,6 +91,7 @@ __all__ = [
     "Timer",
     "Trace",
     "Unpackable",
+    "ask_many",
     "child",
     "drop_newest",
     "drop_oldest",

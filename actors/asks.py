@@ -1,12 +1,11 @@
 """Asks that wait: a reserved slot each for the reply, and the deadlines.
 
-Most asks share a few timeouts, so there is one timer per timeout and not per ask: within a lane deadlines come in order.
+Most asks share a few timeouts, so there is one timer per timeout and not per ask: in a lane deadlines are in order.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from actors.clock import Handle
@@ -131,6 +130,3 @@ def _expired(lane: Lane, now: float) -> Any:
         if call.deadline > now:
             return
         yield call
-
-
-Responder = Callable[[int, bytes], None]

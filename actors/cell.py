@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from actors.clock import Handle
     from actors.keeper import Keeper
     from actors.system import System
+    from actors.timer import Silence
 
 log = structlog.get_logger("actors")
 
@@ -73,11 +74,14 @@ class Cell:
         "repair",
         "rest",
         "restarts",
+        "rested",
         "scheduled",
         "signals",
+        "silence",
         "source",
         "spec",
         "started",
+        "stash",
         "state",
         "system",
         "tasks",
@@ -124,14 +128,17 @@ class Cell:
         self.handled = 0
         self.busy = 0.0
         self.started = 0.0
-        self.frame: Frame | None = None  # the call being handled
+        self.rested = 0.0  # when it last ended a batch
+        self.silence: Silence | None = None
+        self.stash: deque[Frame] | None = None
+        self.frame: Frame | None = None  # the frame being handled
         self.cancelled = False  # its handler was cancelled by the library
         self.dead: asyncio.Future[None] | None = None
 
     # Mail
 
     def put(
-        self, frame: Frame, message: Message, urgent: bool, may_wait: bool, asker: asyncio.Future[Any] | None
+        self, frame: Frame, message: Message | None, urgent: bool, may_wait: bool, asker: asyncio.Future[Any] | None
     ) -> asyncio.Future[bool] | bool:
         """Take mail in. A future: it waits for room. False: not taken."""
         if self.system.tap is not None:
@@ -146,9 +153,11 @@ class Cell:
         return self._put_with_care(frame, message, urgent, may_wait, asker)
 
     def _put_with_care(
-        self, frame: Frame, message: Message, urgent: bool, may_wait: bool, asker: asyncio.Future[Any] | None
+        self, frame: Frame, message: Message | None, urgent: bool, may_wait: bool, asker: asyncio.Future[Any] | None
     ) -> asyncio.Future[bool] | bool:
         box = self.box
+        if message is None:
+            message = self.system.codec.decode(frame)
         verdict = box.offer(frame, message, urgent)
         if verdict is Policy.WAIT:
             if not may_wait:
@@ -167,6 +176,14 @@ class Cell:
         if isinstance(verdict, tuple):
             self.system.dead_letters.publish(self.path, verdict, "dropped")
         return verdict is not frame
+
+    def unstash(self) -> None:
+        """Put what was put aside back in front of the mail."""
+        stash, self.stash = self.stash, None
+        if stash:
+            self.box.put_back(stash)
+            if self.state is RUNNING:
+                self.schedule()
 
     def schedule(self) -> None:
         """Have the mail handled, unless that is under way."""
@@ -196,7 +213,7 @@ class Cell:
             self.schedule()
 
     def end(self, exit_: Exit, error: BaseException | None = None) -> None:
-        """The instance is over, by itself or by force: stop handling, tell the watchers, leave the rest to the parent."""
+        """The instance is over, by itself or by force: stop handling and leave the rest to the parent's keeper."""
         if self.state is State.STARTING:
             self.exit = self.exit or exit_
             return
@@ -210,8 +227,9 @@ class Cell:
             self.system.crashes += 1
             log.error("actor crashed", actor=self.path, reason=exit_.reason, error=exit_.error, exc_info=error)
         self.cancel_handler()
-        assert self.parent is not None and self.parent.keeper is not None, "only a child can end"
-        self.parent.keeper.ended(self, exit_)
+        keeper = self.parent and self.parent.keeper
+        assert keeper, "only a child can end"
+        keeper.ended(self, exit_)
 
     def cancel_handler(self) -> None:
         """Interrupt the handler that is suspended now; one that calls this itself ends by itself."""
@@ -229,6 +247,9 @@ class Cell:
             self.interrupted = bool(self.signals)
             if self.interrupted or len(self.box):
                 self.schedule()
+
+    def dead_now(self) -> bool:
+        return self.state is State.DEAD
 
     async def gone(self) -> None:
         """Wait until it is dead."""

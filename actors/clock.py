@@ -37,7 +37,8 @@ class LoopClock:
 
     def __init__(self, loop: asyncio.AbstractEventLoop | None = None) -> None:
         self._loop = asyncio.get_running_loop() if loop is None else loop
-        self.monotonic: Callable[[], float] = self._loop.time
+        own = type(self._loop).time is not asyncio.BaseEventLoop.time
+        self.monotonic: Callable[[], float] = self._loop.time if own else time.monotonic
         self.time: Callable[[], float] = getattr(self._loop, "wall_time", time.time)
 
     async def sleep(self, seconds: float) -> None:

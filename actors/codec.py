@@ -2,8 +2,8 @@
 
 A frame is three MessagePack values, one after the other: the *envelope* ``[type, sender]``, the *call*
 ``[correlation, deadline, trace]`` (nil for a plain tell) and the body. Envelopes repeat, so their bytes are made once
-per type and sender, and what they mean is looked up by their bytes. ``msgpack`` writes and reads the headers, ``msgspec``
-encodes bodies and decodes them into the type that the receiver knows. A ``Ref`` is an extension type.
+per type and sender, and what they mean is looked up by their bytes. ``msgpack`` writes and reads the headers,
+``msgspec`` encodes bodies and decodes them into the type that the receiver knows. A ``Ref`` is an extension type.
 """
 
 from __future__ import annotations
@@ -135,6 +135,12 @@ class Codec:
         if decode is None:
             decode = self._replies[cls] = self._compile(reply_type(cls))
         return decode
+
+    def decode(self, frame: Frame) -> Any:
+        """The message of a frame whose type is known here."""
+        decode = self.route(frame[0]).decode
+        assert decode is not None, "frames are decoded again only after they were decoded once"
+        return decode(frame[2])
 
     def decode_value(self, body: bytes) -> Any:
         return self._compile(Any)(body)

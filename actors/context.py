@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,12 +13,13 @@ import structlog
 from actors import current, lifecycle
 from actors.cell import down_signal, missing
 from actors.clock import Clock
+from actors.errors import StashFull
 from actors.exit import NORMAL, Exit
 from actors.message import Tell
-from actors.owned import Later, start_background
+from actors.owned import ELSEWHERE, Later, start_background
 from actors.ref import Ref
 from actors.supervision import ChildSpec, DynamicSupervisor, Supervisor
-from actors.timer import Timer
+from actors.timer import Silence, Timer
 from actors.trace import Trace
 
 if TYPE_CHECKING:
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
     from actors.system import System
 
 T = TypeVar("T")
+
+STASH_CAPACITY = 1024
+"""Messages an actor can put aside: as many as a mailbox holds by default."""
 
 
 class Context:
@@ -125,6 +130,45 @@ class Context:
     async def blocking(self, function: Callable[..., T], *args: Any) -> T:
         """Run ``function(*args)`` in a thread of the system's bounded pool."""
         return await self._cell.system.blocking(function, *args)
+
+    def forward(self, to: Ref[Any]) -> Any:
+        """``return self.context.forward(to)``: pass the message on as it came; ``to`` answers the asker."""
+        frame = self._cell.frame
+        if frame is None:
+            raise RuntimeError("expected to be in the handler of a message: there is nothing to forward")
+        to.deliver(frame)
+        return ELSEWHERE
+
+    def pipe_to(self, coroutine: Coroutine[Any, Any, Tell], to: Ref[Any], name: str = "pipe") -> None:
+        """Tell ``to`` the message that ``coroutine`` returns, when it does; it runs as an owned task."""
+
+        async def pipe() -> None:
+            await to.tell(await coroutine)
+
+        self.task(pipe(), name)
+
+    def stash(self) -> Any:
+        """``return self.context.stash()``: put the message aside until ``unstash``. Raises ``StashFull``."""
+        cell = self._cell
+        if cell.frame is None:
+            raise RuntimeError("expected to be in the handler of a message: there is nothing to stash")
+        if cell.stash is None:
+            cell.stash = deque()
+        if len(cell.stash) >= STASH_CAPACITY:
+            raise StashFull(cell.path, STASH_CAPACITY)
+        cell.stash.append(cell.frame)
+        return ELSEWHERE
+
+    def unstash(self) -> None:
+        """Handle what was put aside before all other mail, in the order in which it came."""
+        self._cell.unstash()
+
+    def receive_timeout(self, seconds: float | None) -> None:
+        """Receive ``ReceiveTimeout`` each time no message came for ``seconds``; None ends that."""
+        cell = self._cell
+        if cell.silence is not None:
+            cell.silence.cancel()
+        cell.silence = None if seconds is None else Silence(cell, seconds)
 
     def become(self, receive: Callable[[Any], Awaitable[Any]]) -> None:
         """Handle the next messages with ``receive``, until the instance ends or becomes something else."""

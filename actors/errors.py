@@ -59,7 +59,7 @@ class AskTimeout(ActorError, TimeoutError):
 
 
 class AskCycle(ActorError):
-    """The asked actor waits, itself or through others, for the asker: it could never answer. ``paths`` is the circle."""
+    """The asked actor waits, itself or through others, for the asker. ``paths`` is the circle."""
 
     def __init__(self, paths: list[str]) -> None:
         super().__init__(paths)
@@ -108,7 +108,7 @@ class StartFailed(ActorError):
 
 
 class Escalated(ActorError):
-    """A child was given up (its restarts passed the intensity), and its parent did not handle that: the parent crashes."""
+    """A child was given up (too many restarts) and its parent did not handle that: the parent crashes."""
 
     def __init__(self, path: str, error: str) -> None:
         super().__init__(path, error)

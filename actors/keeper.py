@@ -23,8 +23,8 @@ log = structlog.get_logger("actors")
 class Keeper:
     """The children of one actor.
 
-    A ``Supervisor`` has one budget of restarts for all of them and ends when it is used up. The children of any other actor
-    have a budget each, and the actor hears of one that is given up by ``on_child_exit``.
+    A ``Supervisor`` has one budget of restarts for all of them and ends when it is used up. The children of any other
+    actor have a budget each, and the actor hears of one that is given up by ``on_child_exit``.
     """
 
     __slots__ = (
@@ -78,12 +78,12 @@ class Keeper:
     async def _repair_one(self, cell: Cell, exit_: Exit, again: bool) -> None:
         """Clean up after the instance, then start the next one, or end the actor."""
         await lifecycle.dismantle(cell, exit_)
-        while again and not cell.ordered:
+        while again and not self._unwanted(cell):
             if self._spend(cell):
                 exit_ = await self._give_up(cell, exit_)
                 break
-            await self._rest(cell)
-            if cell.ordered:
+            await self._rest([cell])
+            if self._unwanted(cell):
                 break
             failure = await self._start_again(cell, exit_)
             if failure is None:
@@ -93,8 +93,13 @@ class Keeper:
         cell.repair = None
         lifecycle.finish(cell, Exit(SHUTDOWN) if cell.ordered else exit_)
 
+    def _unwanted(self, cell: Cell) -> bool:
+        """Whether a restart would be in vain: its end was ordered, or its parent is over."""
+        return cell.ordered or self._cell.state not in (State.RUNNING, State.STARTING)
+
     async def _give_up(self, cell: Cell, exit_: Exit) -> Exit:
-        error = f"more than {self._intensity.restarts} restarts in {self._intensity.within:g} s, the last after: {exit_.error}"
+        intensity = self._intensity
+        error = f"more than {intensity.restarts} restarts in {intensity.within:g} s, the last after: {exit_.error}"
         given_up = Exit(INTENSITY, error)
         log.critical("actor given up", actor=cell.path, error=error)
         if self._shared:
@@ -131,8 +136,9 @@ class Keeper:
         history.append(now)
         return False
 
-    async def _rest(self, cell: Cell) -> None:
-        """Wait out the back-off; an order to stop ends it early."""
+    async def _rest(self, cells: list[Cell]) -> None:
+        """Wait out the back-off of the first; an order to stop any of them ends it early."""
+        cell = cells[0]
         system = self._cell.system
         backoff = cell.spec.backoff
         if system.clock.monotonic() - cell.started >= backoff.reset_seconds:
@@ -141,9 +147,12 @@ class Keeper:
         cell.attempt += 1
         if seconds <= 0:
             return
-        rest = cell.rest = system.loop.create_future()
+        rest: asyncio.Future[None] = system.loop.create_future()
+        for cell in cells:
+            cell.rest = rest
         await lifecycle.settled(system.clock, seconds, [rest])
-        cell.rest = None
+        for cell in cells:
+            cell.rest = None
 
     async def _repair_group(self) -> None:
         """Stop whoever goes down together, wait out the longest back-off, start them again in order."""
@@ -167,12 +176,10 @@ class Keeper:
                 cell.repair = None
                 cell.exit = given_up
             return
-        await self._rest(failed[0])
+        await self._rest([failed[0], *(cell for cell in cells if cell is not failed[0])])
         for cell in cells:
-            if cell.ordered:
-                lifecycle.finish(cell, Exit(SHUTDOWN))
-        for cell in cells:
-            if cell.ordered:
+            if self._unwanted(cell):
+                cell.repair = None
                 continue
             failure = await self._start_again(cell, cause)
             if failure is not None:

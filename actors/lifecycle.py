@@ -62,6 +62,7 @@ async def dismantle(cell: Cell, exit_: Exit) -> None:
         cell.keeper = None
     actor, cell.actor = cell.actor, None
     cell.signals = None
+    cell.unstash()
     if actor is not None and type(actor).stop is not Actor.stop:
         await _run_stop(cell, actor, exit_)
     await _cancel_tasks(cell)  # what the hook itself began
@@ -76,11 +77,10 @@ async def stop(cell: Cell, exit_: Exit | None = None) -> None:
     if cell.state is State.STOPPING:
         await cell.gone()
         return
-    if cell.repair is not None:
-        if cell.rest is not None and not cell.rest.done():
-            cell.rest.set_result(None)
-        await asyncio.wait([cell.repair])
-        return
+    if cell.repair is not None and cell.repair is not asyncio.current_task():
+        await _end_repair(cell, cell.repair)
+        if cell.dead_now():
+            return
     exit_ = exit_ or Exit(SHUTDOWN)
     if cell.state is State.ENDED:
         exit_ = cell.exit or exit_
@@ -88,6 +88,17 @@ async def stop(cell: Cell, exit_: Exit | None = None) -> None:
     cell.closed = cell.interrupted = cell.scheduled = True
     await dismantle(cell, exit_)
     finish(cell, exit_)
+
+
+async def _end_repair(cell: Cell, repair: asyncio.Task[None]) -> None:
+    """Let a restart that is under way come to its end, or cancel it: its back-off is cut short."""
+    if cell.rest is not None and not cell.rest.done():
+        cell.rest.set_result(None)
+    clock = cell.system.clock
+    if not await settled(clock, cell.spec.stop_seconds + CANCEL_GRACE_SECONDS, [repair]):
+        repair.cancel()
+        await settled(clock, CANCEL_GRACE_SECONDS, [repair])
+    cell.repair = None
 
 
 def finish(cell: Cell, exit_: Exit) -> None:

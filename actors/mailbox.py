@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 from typing import Any, Final
 
@@ -133,6 +133,10 @@ class Box:
         if self.overflow.policy is not Policy.KEEP_LATEST:
             self.limit = self.capacity
 
+    def put_back(self, frames: Iterable[Frame]) -> None:
+        """In front of everything, in the given order, past the capacity: they were in before."""
+        self.normal.extendleft(reversed(list(frames)))
+
     def drain(self) -> Iterator[Frame]:
         """Take out everything; senders that wait are told that it was not taken."""
         while self.urgent:
@@ -164,6 +168,13 @@ class KeyedQueue(deque[Frame]):
 
     def popleft(self) -> Frame:
         return self._frames.popitem(last=False)[1]
+
+    def extendleft(self, frames: Iterable[Frame]) -> None:
+        """What was taken out before goes first; it has no key any more."""
+        for frame in frames:
+            key = object()
+            self._frames[key] = frame
+            self._frames.move_to_end(key, last=False)
 
     def put(self, key: Any, frame: Frame, capacity: int) -> Frame | None:
         """What was dropped for ``frame``: the one it replaces, or the oldest of a full queue."""

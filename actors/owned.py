@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 log = structlog.get_logger("actors")
 
 
+ELSEWHERE = object()
+"""A handler's return value: the message was passed on or put aside, the reply comes from elsewhere."""
+
+
 class Later:
     """What a handler returns when an owned task gives the reply."""
 

@@ -11,6 +11,7 @@ from actors.message import Ask, Message, Tell
 
 if TYPE_CHECKING:
     from actors.cell import Cell
+    from actors.codec import Frame
     from actors.system import System
 
 P = TypeVar("P")
@@ -100,6 +101,18 @@ class Ref(Generic[P]):
             system.dead_letters.publish(self.path, frame, "missing")
             return False
         return cell.put(frame, message, urgent, may_wait, None)
+
+    def deliver(self, frame: Frame) -> bool:
+        """Put a frame in as it is: a forwarded message, one that came from afar."""
+        cell = self._find()
+        if cell is None:
+            self._system.dead_letters.publish(self.path, frame, "missing")
+            return False
+        return cell.put(frame, None, False, False, None) is True
+
+    def check_cycle(self, sender: Cell) -> None:
+        """Raise ``AskCycle`` when a handler of ``sender`` could wait for this actor for ever."""
+        check_cycle(sender, self._find())
 
     async def _wait_for_room(self, room: asyncio.Future[bool]) -> None:
         sender = current.actor.get()

@@ -115,9 +115,9 @@ class System:
         parent: Ref[Any] | None = None,
         **options: Any,
     ) -> Ref[Any]:
-        """Start an actor under the root (or ``parent``); returns when its ``start`` is done. ``options`` as of ``child``.
+        """Start an actor under the root (or ``parent``); returns when its ``start`` is done.
 
-        Raises ``StartFailed`` and ``NameTaken``.
+        ``options`` are those of ``child``. Raises ``StartFailed`` and ``NameTaken``.
         """
         cell = self.root if parent is None else self._cell(parent.path)
         return await self.spawn_under(cell, what, args, name, options)
@@ -190,6 +190,10 @@ class System:
         path = ref.path if ref is not None else name
         cell = self.cells.get(path)
         return cell.ref if cell is not None else None
+
+    async def idle(self) -> None:
+        """Wait until no actor has mail that it could handle now and no handler runs. Pending timers do not count."""
+        await self.workers.until_idle()
 
     def tree(self) -> Node:
         """A picture of all actors as it is now."""

@@ -13,8 +13,44 @@ if TYPE_CHECKING:
     from actors.clock import Handle
 
 
+class ReceiveTimeout(Tell):
+    """No message came for as long as ``context.receive_timeout`` said."""
+
+
+class Silence:
+    """Watches how long an actor has had nothing to do."""
+
+    __slots__ = ("_cell", "_handle", "_seconds", "_since")
+
+    def __init__(self, cell: Cell, seconds: float) -> None:
+        if seconds <= 0:
+            raise ValueError(f"expected a timeout above 0 seconds, found {seconds}")
+        self._cell = cell
+        self._seconds = seconds
+        self._since = cell.system.clock.monotonic()
+        self._handle: Handle = cell.system.clock.call_later(seconds, self._fire)
+        if cell.timers is None:
+            cell.timers = {}
+        cell.timers[self] = None
+
+    def cancel(self) -> None:
+        self._handle.cancel()
+        if self._cell.timers is not None:
+            self._cell.timers.pop(self, None)
+
+    def _fire(self) -> None:
+        cell = self._cell
+        now = cell.system.clock.monotonic()
+        self._since = max(self._since, now if cell.worker is not None else cell.rested)
+        left = self._since + self._seconds - now
+        if left <= 0:
+            self._since, left = now, self._seconds
+            cell.signal(lambda cell: cell.receive(ReceiveTimeout()))
+        self._handle = cell.system.clock.call_later(left, self._fire)
+
+
 class Timer:
-    """Tells a message later, once or again and again. The message is told as the actor's own, with the cause of its making."""
+    """Tells a message later, once or again and again: as the actor's own, with the cause that made the timer."""
 
     __slots__ = ("_cell", "_due", "_every", "_handle", "_message", "_to", "_trace")
 

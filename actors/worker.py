@@ -1,8 +1,9 @@
 """Workers: the few tasks in which all handlers of a system run. An idle actor has no task.
 
-An actor with mail is *ready*. A worker takes ready actors one after the other and lets each handle a batch. When a handler
-is suspended its worker is suspended with it; so whoever finds more ready actors than it can promise to serve wakes another worker.
-This is the one receive loop of the library: only here the exception of a handler is caught, and only to report an exit.
+An actor with mail is *ready*. A worker takes ready actors one after the other and lets each handle a batch. When a
+handler is suspended its worker is suspended with it; so whoever finds more ready actors than it can promise to serve
+wakes another worker. This is the one receive loop of the library: only here the exception of a handler is caught, and
+only to report an exit.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from actors.cell import RUNNING, Cell
 from actors.codec import PLAIN, Frame, Route
 from actors.errors import Refused
 from actors.exit import CANCELLED, CRASHED, KILLED, Exit
-from actors.owned import Later, start_later
+from actors.owned import ELSEWHERE, Later, start_later
 
 if TYPE_CHECKING:
     from actors.system import System
@@ -31,9 +32,6 @@ BUDGET = 512
 """Messages that a worker handles before it lets the loop run everything else."""
 MAX_IDLE_WORKERS = 32
 """Parked tasks kept for the next burst."""
-FORWARDED = object()
-"""A handler's return value: the reply comes from elsewhere."""
-
 log = structlog.get_logger("actors")
 _unpack = msgpack.unpackb
 
@@ -46,6 +44,7 @@ class Workers:
         self._ready: deque[Cell] = deque()
         self._parked: list[asyncio.Future[None]] = []
         self._tasks: dict[asyncio.Task[None], None] = {}
+        self._waiters: list[asyncio.Future[None]] = []
         self._armed = False  # a worker is about to run
         self._stopped = False
         self._count = 0
@@ -61,6 +60,20 @@ class Workers:
     def idle(self) -> bool:
         """Whether no actor is ready and no handler runs."""
         return not self._ready and len(self._tasks) == len(self._parked)
+
+    async def until_idle(self) -> None:
+        """Wait until no actor has mail that it could handle now, and no handler runs."""
+        while not self.idle():
+            waiter = self._system.loop.create_future()
+            self._waiters.append(waiter)
+            await waiter
+
+    def _tell_idle(self) -> None:
+        if self._waiters and self.idle():
+            for waiter in self._waiters:
+                if not waiter.done():
+                    waiter.set_result(None)
+            self._waiters.clear()
 
     async def stop(self) -> None:
         self._stopped = True
@@ -87,6 +100,7 @@ class Workers:
         del self._tasks[task]
         if self._ready and not self._stopped:
             self._wake()
+        self._tell_idle()
 
     async def _work(self) -> None:
         ready = self._ready
@@ -105,6 +119,7 @@ class Workers:
                 return
             parked = self._system.loop.create_future()
             self._parked.append(parked)
+            self._tell_idle()
             await parked
 
     async def _activate(self, cell: Cell) -> int:
@@ -116,19 +131,20 @@ class Workers:
         cell.worker = task
         begun = monotonic()
         before = cell.handled
-        frame: list[Frame | None] = [None]
+        cell.frame = None
         try:
-            await self._handle_batch(cell, frame)
+            await self._handle_batch(cell)
         except BaseException as error:
             if cell.worker is task:
                 self._uncancel(cell, task)
-                self._failed(cell, frame[0], error)
+                self._failed(cell, cell.frame, error)
             if isinstance(error, KeyboardInterrupt) or task.cancelling():
                 raise
         finally:
             if cell.worker is task:  # otherwise it was abandoned: its cell is not this task's any more
                 self._uncancel(cell, task)
-                cell.busy += monotonic() - begun
+                cell.rested = monotonic()
+                cell.busy += cell.rested - begun
                 self._leave(cell)
         return cell.handled - before + 1
 
@@ -139,7 +155,7 @@ class Workers:
             task.uncancel()
 
     def _leave(self, cell: Cell) -> None:
-        cell.worker = cell.asking = cell.trace = None
+        cell.worker = cell.asking = cell.trace = cell.frame = None
         if cell.box.waiting:
             cell.box.admit_waiting()
         if cell.quiet is not None and not cell.quiet.done():
@@ -152,7 +168,7 @@ class Workers:
             else:
                 cell.scheduled = False
 
-    async def _handle_batch(self, cell: Cell, hand: list[Frame | None]) -> None:
+    async def _handle_batch(self, cell: Cell) -> None:
         system = self._system
         routes = system.codec.routes
         box = cell.box
@@ -166,7 +182,7 @@ class Workers:
                 frame = normal.popleft()
             else:
                 return
-            hand[0] = frame
+            cell.frame = frame
             route = routes.get(frame[0]) or system.codec.route(frame[0])
             try:
                 message = route.decode(frame[2])  # type: ignore[misc]
@@ -182,7 +198,7 @@ class Workers:
                     log.warning("refused a tell", actor=cell.path, message=route.type_name, refusal=str(refusal))
             else:
                 await self._handle_call(cell, route, frame, message)
-            hand[0] = None
+            cell.frame = None
 
     async def _handle_call(self, cell: Cell, route: Route, frame: Frame, message: Any) -> None:
         system = self._system
@@ -191,18 +207,16 @@ class Workers:
             system.dead_letters.publish(cell.path, frame, "expired")
             return
         cell.trace = trace
-        cell.frame = frame
         try:
             result = await cell.receive(message)
         except Refused as refusal:
             system.refuse(correlation, refusal)
             return
-        finally:
-            cell.frame = None
         if result.__class__ is Later:
             start_later(cell, result, correlation, frame)
-        elif correlation and result is not FORWARDED:
-            if not system.asks.answer(correlation, OK, system.codec.encode_value(result)):
+        elif correlation and result is not ELSEWHERE:
+            body = system.codec.encode_value(result)
+            if not system.asks.answer(correlation, OK, body):
                 system.dead_letters.publish(cell.path, frame, "late")
 
     async def _attend(self, cell: Cell) -> bool:

@@ -1,7 +1,7 @@
 """The testkit that ships with the library: a deterministic loop in virtual time, clocks moved by hand, probes.
 
-Imported by tests only. ``loop`` (virtual time, seeded order), ``clock`` (time moved by hand on any loop), ``probe`` (an actor that keeps
-what it gets), ``plugin`` (pytest: virtual time for every async test).
+Imported by tests only. ``loop`` (virtual time, seeded order), ``clock`` (time moved by hand on any loop), ``probe``
+(an actor that keeps what it gets), ``plugin`` (pytest: virtual time for every async test).
 """
 
 from actors.testing.clock import SimulatedClock

@@ -28,7 +28,7 @@ class SimulatedClock:
 
     async def sleep(self, seconds: float) -> None:
         done = asyncio.get_running_loop().create_future()
-        handle = self.call_later(seconds, lambda: done.done() or done.set_result(None))
+        handle = self.call_later(seconds, lambda: None if done.done() else done.set_result(None))
         try:
             await done
         finally:

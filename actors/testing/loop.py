@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from typing import Any, NoReturn, TypeVar
 
 T = TypeVar("T")
@@ -99,10 +99,10 @@ class DeterministicLoop(asyncio.BaseEventLoop):
 
     def _write_to_self(self) -> None: ...
 
-    def call_soon_threadsafe(self, callback: Callable[..., object], *args: Any, context: Any = None) -> NoReturn:
+    def call_soon_threadsafe(self, *args: Any, **kwargs: Any) -> NoReturn:  # type: ignore[override]
         raise NotSimulated("call_soon_threadsafe")
 
-    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> NoReturn:
+    def run_in_executor(self, *args: Any, **kwargs: Any) -> NoReturn:  # type: ignore[override]
         raise NotSimulated("run_in_executor")
 
     async def getaddrinfo(self, *args: Any, **kwargs: Any) -> NoReturn:

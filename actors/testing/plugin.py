@@ -1,7 +1,7 @@
 """A pytest plugin: async tests run in virtual time, and fail when they leave tasks behind.
 
-Load it with ``pytest_plugins = ["actors.testing.plugin"]``; it needs pytest-asyncio 1.5 or newer. A test marked ``real_loop`` (or
-``e2e``) gets an ordinary loop. ``--seed N`` permutes the order of ready callbacks by that seed, which is how a failing seed is replayed.
+Load it with ``pytest_plugins = ["actors.testing.plugin"]``; it needs pytest-asyncio 1.5 or newer. A test marked
+``real_loop`` (or ``e2e``) gets an ordinary loop. ``--seed N`` permutes the order of ready callbacks by that seed.
 """
 
 from __future__ import annotations
