@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from actors import Actor, Ref
+from actors import Actor, Ref, Tell
 from orchestrator.apimachinery import errors, merge_patch
 from orchestrator.apimachinery.encoded import Encoded, Object, decode_part, encode, encode_part
 from orchestrator.apimachinery.errors import StatusError
@@ -32,6 +32,7 @@ from orchestrator.store.protocol import Changes, Event, Refusal, Unwatch, Value,
 
 HISTORY = 10_000
 """Events kept for watches that begin in the past."""
+PROGRESS_SECONDS = 10.0
 FINALIZER_OF = {"Foreground": "foregroundDeletion", "Orphan": "orphan"}
 
 
@@ -41,6 +42,10 @@ class _Watcher(msgspec.Struct):
     prefix: str
     selector: Selector
     fields: dict[str, str]
+
+
+class Progress(Tell):
+    """Tell every watcher how far the revision is."""
 
 
 class FakeApi(Actor):
@@ -56,8 +61,15 @@ class FakeApi(Actor):
         self._watch_ids = 0
         self._pending: list[Event] = []
 
+    async def start(self) -> None:
+        self.context.send_every(PROGRESS_SECONDS, Progress())
+
     async def receive(self, message: Any) -> Any:
         match message:
+            case Progress():
+                for number, watcher in self._watchers.items():
+                    watcher.subscriber.tell_nowait(Changes(number, watcher.tag, self.revision, []))
+                return None
             case ApiRequest():
                 reply: Any = (
                     self._watch(message) if message.request.verb == Verb.WATCH else self._answer(message.request)

@@ -55,6 +55,10 @@ class Informers:
             feed.informer.tell_nowait(Subscribed(ref.path))
         return cache
 
+    def knows(self, ref: Ref[Any]) -> bool:
+        """Whether somebody subscribed under this ref: then the actor that is starting there is a restarted one."""
+        return any(feed.subscriptions.knows(ref.path) for feed in self._feeds.values())
+
     def unsubscribe(self, ref: Ref[Any]) -> None:
         for feed in self._feeds.values():
             feed.subscriptions.remove(ref.path)

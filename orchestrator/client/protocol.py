@@ -95,6 +95,8 @@ class Request(msgspec.Struct, frozen=True, array_like=True):
     patch_type: PatchType | None = None
     options: Options = Options()
     want: Want = Want.OBJECT
+    problems: tuple[str, ...] = ()
+    """Strict errors that only the body's text shows (duplicate fields), found where it was parsed."""
 
 
 class Response(msgspec.Struct, frozen=True, array_like=True):

@@ -69,6 +69,9 @@ class Subscriptions:
         for held in [held for held in self._subscribers if held[0] == path]:
             del self._subscribers[held]
 
+    def knows(self, path: str) -> bool:
+        return any(held[0] == path for held in self._subscribers)
+
     def note(self, changes: Sequence[Change]) -> None:
         for subscriber in self._subscribers.values():
             for change in changes:

@@ -115,6 +115,8 @@ class Controller(Actor):
         """When each key was last reconciled, where there is a pace."""
         self._running = 0
         self._synced = False
+        self._catching_up = False
+        """A restarted instance: its caches may not have seen what the one before wrote."""
         self._reconciled = 0
         self._failed = 0
         self._crashed = 0
@@ -186,6 +188,9 @@ class Controller(Actor):
 
     async def start(self) -> None:
         self.queue = WorkQueue(self.context.clock, self._wake)
+        if self.informers.knows(self.context.ref):
+            self._catching_up = True
+            self.context.task(self._catch_up(), "catch up")
         for kind, indexes in self.reads().items():
             await self.informers.cache(kind, indexes)
             self.caches[kind.label] = await self.informers.subscribe(kind, self.context.ref, _no_keys, tag="reads")
@@ -211,9 +216,18 @@ class Controller(Actor):
             self._running += 1
             self.context.task(self._work(), "worker")
 
+    async def _catch_up(self) -> None:
+        """An instance before this one may have written what the caches have not seen: ask where the server is."""
+        while not await self._resolve(""):
+            await self.context.clock.sleep(STALE_SECONDS)
+        while not await self._fresh(""):
+            await self.context.clock.sleep(STALE_SECONDS)
+        self._catching_up = False
+        self._begin()
+
     def _begin(self) -> None:
         """Work begins when every cache is complete: before, an absence means nothing."""
-        self._synced = all(cache.synced for cache in self.caches.values())
+        self._synced = not self._catching_up and all(cache.synced for cache in self.caches.values())
         for _ in range(len(self.queue)):
             self._wake()
 
