@@ -64,7 +64,7 @@ def checked(env: Environment, call: Call, body: Object, resource: Resource) -> O
     title = f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}'
     if result.errors:
         raise errors.bad_request(f"{title}: {result.errors[0]}")
-    report_unknown(call, result.unknown, title)
+    report_unknown(call, [*call.request.problems, *result.unknown], title)
     obj: Object = result.obj
     return obj
 

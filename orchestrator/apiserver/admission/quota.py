@@ -60,7 +60,8 @@ def _plan(
     touched: set[int] = set()
     refused: list[tuple[Pending, errors.StatusError]] = []
     for one in writes:
-        assert one.write is not None and one.write.charge is not None
+        assert one.write is not None
+        assert one.write.charge is not None
         added = usage_of(one.call.resource, one.write.charge)
         if one.write.credit is not None:
             added = _minus(added, usage_of(one.call.resource, one.write.credit))
@@ -110,7 +111,8 @@ def _add(used: Usage, added: Usage) -> bool:
 
 
 def _exceeds(one: Pending, quota: Object, used: Usage, added: Usage) -> errors.StatusError | None:
-    assert one.write is not None and one.write.charge is not None
+    assert one.write is not None
+    assert one.write.charge is not None
     name, hard = one.write.charge["metadata"]["name"], _hard(quota)
     missing = sorted(item for item in hard if item not in added and _must_be_given(one, item))
     if missing:
@@ -143,7 +145,8 @@ def _must_be_given(one: Pending, item: str) -> bool:
 
 
 def _each(missing: list[str], one: Pending) -> str:
-    assert one.write is not None and one.write.charge is not None
+    assert one.write is not None
+    assert one.write.charge is not None
     containers = one.write.charge["spec"].get("containers") or ()
     names = ",".join(container["name"] for container in containers)
     return "; ".join(f"{item} for: {names}" for item in missing)

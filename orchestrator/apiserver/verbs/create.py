@@ -37,10 +37,9 @@ def create_object(env: Environment, call: Call, obj: Object, *, applied: bool = 
         metadata["name"] = generate_name(metadata["generateName"], env.random)
     if not applied:
         metadata.pop("managedFields", None)
+        own_by_update(env, call, None, obj)
     admit(env, call, obj, None)
     its.prepare_create(obj)
-    if not applied:
-        own_by_update(env, call, None, obj)
     after_admission(env, call, obj, None)
     metadata["uid"] = env.uid()
     metadata["creationTimestamp"] = rfc3339(call.now)

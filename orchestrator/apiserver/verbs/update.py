@@ -60,13 +60,13 @@ def update_object(
         else:
             metadata.pop(key, None)
     its = rules_of(call.resource)
+    if not applied:
+        own_by_update(env, call, old, obj)
     admit(env, call, obj, old)
     if call.subresource == "status":
         its.prepare_status(obj, old)
     else:
         its.prepare_update(obj, old)
-    if not applied:
-        own_by_update(env, call, old, obj)
     after_admission(env, call, obj, old)
     undo = reserve(env, call, obj, old)
     try:

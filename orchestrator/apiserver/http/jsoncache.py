@@ -1,0 +1,47 @@
+"""JSON of stored objects, made at the first demand and kept within a bound."""
+
+from __future__ import annotations
+
+import orjson
+
+from orchestrator.apimachinery.encoded import Encoded
+
+MAX_BYTES = 32 * 1024 * 1024
+"""JSON that is kept; when it is full the older half goes."""
+
+Key = tuple[int, bytes]
+
+
+class JsonCache:
+    """Two generations: what was asked for since the last turn survives it."""
+
+    def __init__(self, limit: int = MAX_BYTES) -> None:
+        self._limit = limit // 2
+        self._young: dict[Key, bytes] = {}
+        self._old: dict[Key, bytes] = {}
+        self._bytes = 0
+
+    def get(self, encoded: Encoded) -> bytes:
+        if not encoded.revision:
+            return to_json(encoded)
+        key = (encoded.revision, encoded.metadata)
+        found = self._young.get(key)
+        if found is not None:
+            return found
+        found = self._old.get(key) or to_json(encoded)
+        if self._bytes + len(found) > self._limit:
+            self._old, self._young, self._bytes = self._young, {}, 0
+        self._young[key] = found
+        self._bytes += len(found)
+        return found
+
+
+def to_json(encoded: Encoded) -> bytes:
+    return orjson.dumps(ordered(encoded.decode()))
+
+
+def ordered(obj: dict[str, object]) -> dict[str, object]:
+    """Kind and apiVersion first, as Kubernetes writes them."""
+    head = {key: obj[key] for key in ("kind", "apiVersion") if key in obj}
+    head.update(obj)
+    return head
