@@ -8,7 +8,7 @@ from orchestrator.apimachinery.meta import rfc3339
 from orchestrator.apiserver.authn import Unauthenticated, token_identity
 from orchestrator.apiserver.call import Call, Environment, answer
 from orchestrator.apiserver.chain import allowed
-from orchestrator.apiserver.rbac import SUPERUSERS, Attributes
+from orchestrator.apiserver.rbac import Attributes
 from orchestrator.client.protocol import Identity, Response
 
 AUTHORIZATION = "authorization.k8s.io/v1"
@@ -103,9 +103,6 @@ async def self_rules(env: Environment, call: Call, spec: Object) -> Object:
                 "resources": sorted(rule.resources),
             }
             resource.append(one | ({"resourceNames": sorted(rule.names)} if rule.names else {}))
-    if SUPERUSERS in call.identity.groups:
-        resource.insert(0, {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]})
-        path.insert(0, {"verbs": ["*"], "nonResourceURLs": ["*"]})
     return {"resourceRules": resource, "nonResourceRules": path, "incomplete": False}
 
 
