@@ -154,10 +154,10 @@ def lost_bytes(record: Record) -> int:
 
 
 def _unshared(parts: Parts, others: Parts) -> int:
-    total = 0
-    for position, part in enumerate(parts):
-        if position >= len(others) or others[position] is not part:
-            total += len(part)
+    total = sum(map(len, parts))
+    for part, other in zip(parts, others, strict=False):
+        if part is other:
+            total -= len(part)
     return total
 
 

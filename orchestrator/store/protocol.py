@@ -9,6 +9,7 @@ sent only after the change is durable (fsync, quorum).
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Any
 
 import msgspec
 
@@ -188,7 +189,7 @@ class Watch(Ask[WatchReply]):
     ``WatchEnded``. A subscriber that dies ends its watch. Raises ``Refused`` with code "compacted" or "future".
     """
 
-    subscriber: Ref
+    subscriber: Ref[Any]
     prefix: str = ""
     key: str = ""
     revision: int = 0

@@ -17,10 +17,10 @@ from orchestrator.store.log import Log
 from orchestrator.store.machine import Applied, Machine
 from orchestrator.store.snapshot import Loading, dump
 
-SNAPSHOT_ENTRIES = 50_000
+SNAPSHOT_ENTRIES = 100_000
 """Entries in the log after which a snapshot is due: replaying them takes a second at most."""
-SNAPSHOT_BYTES = 32 << 20
-"""Bytes in the log after which a snapshot is due, or half of the last snapshot's if that is more."""
+SNAPSHOT_BYTES = 64 << 20
+"""Bytes in the log after which a snapshot is due, or the last snapshot's if that is more: a byte is written twice."""
 
 
 class Replica:
@@ -62,7 +62,7 @@ class Replica:
     @property
     def snapshot_due(self) -> bool:
         log = self.log.statistics()
-        return log.entries >= SNAPSHOT_ENTRIES or log.bytes >= max(SNAPSHOT_BYTES, self._snapshot_bytes // 2)
+        return log.entries >= SNAPSHOT_ENTRIES or log.bytes >= max(SNAPSHOT_BYTES, self._snapshot_bytes)
 
     async def snapshot(self) -> None:
         """Write the state as it is now, then forget the entries that led to it. Commits go on meanwhile."""

@@ -24,7 +24,7 @@ from orchestrator.store.file_lock import FileLock
 from orchestrator.store.log import LogStatistics, Recovered
 from orchestrator.store.schema import prepare, translate
 
-CHECKPOINT_IDLE_BYTES = 1 << 20
+CHECKPOINT_IDLE_BYTES = 4 << 20
 """Written since the last checkpoint: from here on an idle moment is used for the next."""
 CHECKPOINT_BYTES = 32 << 20
 """Beyond this a checkpoint is made between two appends even when there is no idle moment."""

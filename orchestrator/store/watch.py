@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import cast
+from typing import Any, cast
 
 import msgspec
 
@@ -26,7 +26,7 @@ MAX_FRAME_EVENTS = 1_024
 MAX_FRAME_BYTES = 4 << 20
 """Bytes of parts in one frame (a single larger event travels alone)."""
 
-Send = Callable[[Ref, Tell], bool]
+Send = Callable[[Ref[Any], Tell], bool]
 """Passes a frame on without waiting; False when the subscriber's mailbox did not take it."""
 
 _encode = msgspec.msgpack.Encoder().encode

@@ -1,0 +1,5 @@
+"""``python -m bench.store``."""
+
+from bench.store.run import main
+
+main()
