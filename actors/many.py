@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from actors import current
@@ -26,8 +26,8 @@ async def ask_many(
     if sender is not None and current.handling(sender):
         for ref in targets:
             ref.check_cycle(sender)
-    calls: list[Coroutine[Any, Any, R | ActorError]] = [_ask(ref, message, timeout) for ref in targets]
-    return await asyncio.gather(*calls)
+    calls = [_ask(ref, message, timeout) for ref in targets]
+    return list(await asyncio.gather(*calls))
 
 
 async def _ask(ref: Ref[Any], message: Ask[R], timeout: float) -> R | ActorError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from actors import Actor, Ask, Ref, Refused, Tell
+from actors import Actor, Ask, Exit, Ref, Refused, Tell
 
 
 class Add(Tell):
@@ -39,7 +39,7 @@ class Relay(Ask[int]):
 
 
 class Counter(Actor):
-    """Adds up; crashes, refuses and sleeps when told to."""
+    """Adds up; crashes, refuses, sleeps and asks when told to."""
 
     def __init__(self) -> None:
         self.total = 0
@@ -62,3 +62,18 @@ class Counter(Actor):
             case Relay(to):
                 return await to.ask(Total())
         return None
+
+
+class Witness(Counter):
+    """A counter that writes its life into a list that the test holds."""
+
+    def __init__(self, name: str, diary: list[str]) -> None:
+        super().__init__()
+        self.name = name
+        self.diary = diary
+
+    async def start(self) -> None:
+        self.diary.append(f"start {self.name}")
+
+    async def stop(self, exit: Exit) -> None:
+        self.diary.append(f"stop {self.name} {exit.reason}")
