@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from actors import Actor, Backoff, Down, Exit, Ref, StartFailed, System, Tell, child, temporary
+from actors import Actor, Backoff, Down, Exit, StartFailed, System, Tell, child, temporary
 from actors.lifecycle import CANCEL_GRACE_SECONDS
 from actors.testing import DeterministicLoop, Probe
 from actors.testing.probe import Watch
@@ -246,7 +246,3 @@ async def test_watching_nobody_is_answered_at_once() -> None:
         await probe.ref.tell(Watch(system.ref("nobody")))
         assert (await probe.get(Down)).reason == "missing"
         assert system.clock.monotonic() == 0
-
-
-def unused(ref: Ref[Any]) -> Ref[Any]:
-    return ref

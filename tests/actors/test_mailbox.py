@@ -72,8 +72,10 @@ async def test_a_teller_waits_its_turn() -> None:
     seen: list[Any] = []
     async with System() as system:
         ref = await blocked(system, seen, Mailbox(2))
-        tasks = [asyncio.create_task(ref.tell(Note("k", n))) for n in range(5)]
-        await asyncio.sleep(0.5)
+        tasks = []
+        for number in range(5):
+            tasks.append(asyncio.create_task(ref.tell(Note("k", number))))
+            await asyncio.sleep(0.1)
         assert [task.done() for task in tasks] == [True, True, False, False, False]
         assert ref.tell_nowait(Note("k", 9)) is False
         await asyncio.gather(*tasks)

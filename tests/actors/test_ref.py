@@ -18,8 +18,8 @@ from actors import (
     ask_many,
     temporary,
 )
-from tests.actors.circle import Member, Pass
 from tests.actors.cast import Add, Counter, Crash, CrashAsk, Refuse, Relay, Sleep, Total
+from tests.actors.circle import Member, Pass
 
 
 async def test_an_ask_returns_what_the_handler_returns() -> None:
@@ -68,8 +68,9 @@ async def test_asks_that_wait_in_the_mailbox_of_an_actor_that_ends_are_down() ->
     async with System() as system:
         counter = await system.spawn(Counter, restart=temporary)
         slow = asyncio.create_task(counter.ask(Sleep(1.0)))
+        await asyncio.sleep(0.1)
         waiting = asyncio.create_task(counter.ask(Total()))
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(0.4)
         system.kill("counter-1")
         for task in (slow, waiting):
             with pytest.raises(Down):
@@ -115,7 +116,7 @@ async def test_an_ask_past_its_deadline_is_not_handled() -> None:
     async with System() as system:
         counter = await system.spawn(Counter)
         slow = asyncio.create_task(counter.ask(Sleep(2.0)))
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.1)
         with pytest.raises(AskTimeout):
             await counter.ask(Total(), timeout=1.0)
         await slow
