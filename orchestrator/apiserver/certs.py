@@ -105,7 +105,7 @@ def make_client(ca: Pair, now: datetime.datetime, user: str, groups: Sequence[st
 
 
 def server_context(serving: Pair, ca: Pair, folder: Path) -> ssl.SSLContext:
-    """TLS that asks for a client certificate and takes none for an answer. ``folder`` holds the files of ``serving``."""
+    """TLS that asks for a client certificate and lives without. ``folder`` gets the files of ``serving``."""
     serving.save(folder, "apiserver")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2

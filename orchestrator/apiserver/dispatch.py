@@ -10,6 +10,7 @@ from orchestrator.apiserver.call import Call, Environment
 from orchestrator.apiserver.special.binding import binding_key, prepare_binding
 from orchestrator.apiserver.special.eviction import evict
 from orchestrator.apiserver.special.finalize import prepare_finalize
+from orchestrator.apiserver.special.forms import through_form
 from orchestrator.apiserver.special.reviews import REVIEWS, review
 from orchestrator.apiserver.special.scale import get_scale, prepare_scale
 from orchestrator.apiserver.special.token import issue_token
@@ -21,6 +22,7 @@ from orchestrator.apiserver.verbs.list import list_objects
 from orchestrator.apiserver.verbs.patch import prepare_patch
 from orchestrator.apiserver.verbs.update import prepare_update
 from orchestrator.apiserver.verbs.watch import watch
+from orchestrator.apiserver.versions import form_of
 from orchestrator.apiserver.write import Pending, Prepare
 from orchestrator.client.protocol import Response, Verb
 
@@ -69,6 +71,8 @@ def writer_of(call: Call) -> Pending | None:
         prepare = WRITERS.get(call.verb)
     if prepare is None:
         return None
+    if form_of(call.resource) is not None:
+        prepare = through_form(prepare, prepare_update)
     if call.verb == Verb.DELETE:
         check_deletable(call)
     return Pending(call, prepare, binding_key(call) if prepare is prepare_binding else call.key, 0)

@@ -25,7 +25,7 @@ class Authenticate(Ask[Authenticated]):
     as_user: str = ""
     as_groups: tuple[str, ...] = ()
     as_uid: str = ""
-    as_extra: dict[str, list[str]] = {}
+    as_extra: dict[str, list[str]] = msgspec.field(default_factory=dict)
 
 
 class Authorized(msgspec.Struct, frozen=True, array_like=True):

@@ -10,16 +10,18 @@ from typing import Any
 from actors import Actor, Exit, Ref
 from orchestrator.apiserver.selection import Selection
 from orchestrator.apiserver.storage import Storage, encoded_of
+from orchestrator.apiserver.versions import Form, read_as
 from orchestrator.store.protocol import Changes, Event, Unwatch, Value, WatchCredit, WatchEnded
 
 
 class FilteredWatch(Actor):
     """Passes on what the selection matches. Ends with its subscriber, or when the store ends the watch."""
 
-    def __init__(self, subscriber: Ref[Any], selection: Selection, storage: Storage) -> None:
+    def __init__(self, subscriber: Ref[Any], selection: Selection, storage: Storage, form: Form | None) -> None:
         self._subscriber = subscriber
         self._selection = selection
         self._storage = storage
+        self._form = form
         self._watch = 0
 
     async def start(self) -> None:
@@ -44,6 +46,8 @@ class FilteredWatch(Actor):
 
     async def _pass(self, frame: Changes) -> None:
         events = [kept for event in frame.events if (kept := select(self._selection, event)) is not None]
+        if self._form is not None:
+            events = [in_served_form(self._form, event) for event in events]
         if events or not frame.events:
             await self._subscriber.tell(Changes(frame.watch, frame.tag, frame.revision, events))
         else:
@@ -64,6 +68,13 @@ def select(selection: Selection, event: Event) -> Event | None:
     assert event.previous is not None
     last, now = event.previous, event.value
     return Event(True, False, Value(last.key, last.parts, now.mod_revision, last.create_revision, last.version))
+
+
+def in_served_form(form: Form, event: Event) -> Event:
+    value = event.value
+    encoded = read_as(form, encoded_of(value))
+    served = Value(value.key, encoded.parts(), value.mod_revision, value.create_revision, value.version)
+    return Event(event.deleted, event.created, served)
 
 
 def _matches(selection: Selection, value: Value) -> bool:

@@ -7,7 +7,7 @@ from functools import cached_property
 
 import msgspec
 
-from orchestrator.api.schema import Resource
+from orchestrator.api.schema import Resource, schema
 from orchestrator.apimachinery import errors
 from orchestrator.apimachinery.encoded import Encoded
 from orchestrator.apimachinery.selectors import (
@@ -74,9 +74,24 @@ def selection(resource: Resource, options: Options) -> Selection:
         raise errors.bad_request(f"unable to parse requirement: {wrong}") from wrong
     if labels is not None and labels.empty:
         labels = None
+    resource, fields = in_stored_form(resource, fields)
     if fields is None or fields.empty:
         return Selection(resource, labels)
     return _split(resource, labels, fields)
+
+
+def in_stored_form(resource: Resource, fields: FieldSelector | None) -> tuple[Resource, FieldSelector | None]:
+    """Selection looks at what is stored: the other form's field names are translated."""
+    if (resource.group, resource.plural) != ("events.k8s.io", "events"):
+        return resource, fields
+    names = {"regarding": "involvedObject", "reportingController": "reportingComponent"}
+    terms = []
+    for term in fields.terms if fields else ():
+        head, dot, rest = term.field.partition(".")
+        terms.append(FieldTerm(names.get(head, head) + dot + rest, term.value, term.equal))
+    stored = schema().resource("", "v1", "events")
+    assert stored is not None
+    return stored, FieldSelector(terms) if terms else None
 
 
 def _split(resource: Resource, labels: Selector | None, fields: FieldSelector) -> Selection:
@@ -132,21 +147,6 @@ SELECTABLE: dict[tuple[str, str], frozenset[str]] = {
         )
     ),
     ("", "Event"): _EVENT,
-    ("events.k8s.io", "Event"): frozenset(
-        (
-            "regarding.kind",
-            "regarding.namespace",
-            "regarding.name",
-            "regarding.uid",
-            "regarding.apiVersion",
-            "regarding.resourceVersion",
-            "regarding.fieldPath",
-            "reason",
-            "reportingController",
-            "type",
-        )
-    )
-    | _EVENT,
     ("", "Node"): frozenset(("spec.unschedulable",)),
     ("", "Namespace"): frozenset(("status.phase", "name")),
     ("", "Secret"): frozenset(("type",)),

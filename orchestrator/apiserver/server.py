@@ -26,6 +26,7 @@ from orchestrator.apiserver.keys import object_key, split_key
 from orchestrator.apiserver.mirror import Mirror
 from orchestrator.apiserver.rbac import RBAC_GROUP, Rbac
 from orchestrator.apiserver.special.allocator import Allocator
+from orchestrator.apiserver.special.forms import in_form
 from orchestrator.apiserver.storage import Storage
 from orchestrator.apiserver.tokens import Tokens
 from orchestrator.apiserver.write import Pending
@@ -112,6 +113,7 @@ class ApiServer(Actor):
                 return self.context.later(self._fetch(message))
             case _:
                 raise Refused("unknown", f"expected a request, found {type(message).__name__}")
+        return None
 
     # Requests
 
@@ -121,8 +123,8 @@ class ApiServer(Actor):
                 call = self._call(message.identity, message.request, message.subscriber, message.tag)
                 pending = writer_of(call)
                 if pending is not None:
-                    return (await write_all(self._env, [pending]))[0]
-                return await handler_of(call)(self._env, call)
+                    return in_form(call, (await write_all(self._env, [pending]))[0])
+                return in_form(call, await handler_of(call)(self._env, call))
         except errors.StatusError as error:
             return failure(error)
         except Exception as bug:
@@ -145,7 +147,7 @@ class ApiServer(Actor):
                 one.position = position
                 pending.append(one)
         for one, response in zip(pending, await write_all(self._env, pending), strict=True):
-            responses[one.position] = response
+            responses[one.position] = in_form(one.call, response)
         for position, request in enumerate(message.requests):
             if responses[position] is None:
                 responses[position] = await self._serve(ApiRequest(message.identity, request))

@@ -11,6 +11,8 @@ request for the user: the container is not up yet), "failed" (the runtime's erro
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from actors import Ask, Ref, Tell
@@ -27,7 +29,7 @@ STDERR = 2
 
 
 class Opened(msgspec.Struct, frozen=True, array_like=True):
-    session: Ref
+    session: Ref[Any]
     """The actor of this session."""
 
 
@@ -36,7 +38,7 @@ class OpenLog(Ask[Opened]):
 
     pod_uid: str
     container: str
-    subscriber: Ref
+    subscriber: Ref[Any]
     previous: bool = False
     follow: bool = False
     timestamps: bool = False
@@ -52,7 +54,7 @@ class OpenExec(Ask[Opened]):
     pod_uid: str
     container: str
     command: list[str]
-    subscriber: Ref
+    subscriber: Ref[Any]
     stdin: bool = False
     stdout: bool = True
     stderr: bool = True
@@ -64,7 +66,7 @@ class OpenAttach(Ask[Opened]):
 
     pod_uid: str
     container: str
-    subscriber: Ref
+    subscriber: Ref[Any]
     stdin: bool = False
     stdout: bool = True
     stderr: bool = True
@@ -76,7 +78,7 @@ class OpenPort(Ask[Opened]):
 
     pod_uid: str
     port: int
-    subscriber: Ref
+    subscriber: Ref[Any]
 
 
 class Output(Tell):

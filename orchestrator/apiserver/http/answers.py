@@ -83,7 +83,7 @@ def _one(encoded: Encoded, view: View, resource: Resource, cache: JsonCache, now
             return orjson.dumps(table)
         case "PartialObjectMetadata":
             return orjson.dumps(partial_of(encoded, version))
-    return cache.get(encoded)
+    return cache.get(encoded, resource.api_version)
 
 
 def _list(response: Response, view: View, resource: Resource, cache: JsonCache, now: float) -> bytes:
@@ -97,7 +97,7 @@ def _list(response: Response, view: View, resource: Resource, cache: JsonCache, 
         head = {"kind": "PartialObjectMetadataList", "apiVersion": f"meta.k8s.io/{version}", "metadata": metadata}
         return orjson.dumps(head | {"items": [partial_of(item, version) for item in items]})
     head = {"kind": resource.list_kind, "apiVersion": resource.api_version, "metadata": metadata}
-    joined = b",".join([cache.get(item) for item in items])
+    joined = b",".join([cache.get(item, resource.api_version) for item in items])
     return orjson.dumps(head)[:-1] + b',"items":[' + joined + b"]}"
 
 

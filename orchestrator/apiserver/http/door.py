@@ -7,11 +7,13 @@ of the watches that it serves.
 from __future__ import annotations
 
 import asyncio
+import base64
 import ssl
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
+import msgspec
 import orjson
 from aiohttp import web
 
@@ -27,10 +29,10 @@ from orchestrator.apiserver.http.bodies import MAX_BODY_BYTES, encode_body, enco
 from orchestrator.apiserver.http.jsoncache import JsonCache
 from orchestrator.apiserver.http.negotiation import JSON, MediaType, choose
 from orchestrator.apiserver.http.paths import ResourcePath, resource_path
-from orchestrator.apiserver.http.plain import health_document, is_health, plain_document, respond
+from orchestrator.apiserver.http.plain import Document, health_document, is_health, plain_document, respond
 from orchestrator.apiserver.http.query import boolean, default_manager, options_of
 from orchestrator.apiserver.http.watching import CREDIT_FRAMES, WatchForm, Watching, WatchSink
-from orchestrator.client.protocol import ApiRequest, Identity, Request, Response, Verb
+from orchestrator.client.protocol import ApiRequest, Identity, Options, Request, Response, Verb
 
 REQUEST_SECONDS = 60.0
 """How long a request may take (upstream's default)."""
@@ -166,7 +168,8 @@ class HttpDoor(Actor):
             if not patching:
                 agent = default_manager(request.headers.get("User-Agent", ""))
                 options = with_manager(options, agent)
-        body, problems, kind = b"", [], None
+        body, kind = b"", None
+        problems: list[str] = []
         if verb not in (Verb.GET, Verb.LIST, Verb.WATCH):
             raw = await read_body(request)
             content_type = request.headers.get("Content-Type", "")
@@ -227,13 +230,18 @@ class HttpDoor(Actor):
         elif request.path.rstrip("/") in ISSUER:
             return await self._issuer(ISSUER[request.path.rstrip("/")])
         else:
-            found = plain_document(
-                request.path, request.headers.get("Accept", ""), self._config, f"{self._host}:{self._port}"
-            )
+            accept, address = request.headers.get("Accept", ""), f"{self._host}:{self._port}"
+            found = await self._document(request.path, accept, address)
             if found is None:
                 raise errors.no_such_route()
             document = found
         return respond(document, view, request.headers.get("If-None-Match", ""))
+
+    async def _document(self, path: str, accept: str, address: str) -> Document | None:
+        """OpenAPI documents are made in a thread: they take longer than the loop may be held."""
+        if path.startswith("/openapi"):
+            return await self.context.blocking(plain_document, path, accept, self._config, address)
+        return plain_document(path, accept, self._config, address)
 
     def _view_pretty(self, request: web.BaseRequest) -> bool:
         pretty = request.query.get("pretty")
@@ -285,9 +293,7 @@ def verb_of(request: web.BaseRequest, path: ResourcePath, resource: Resource) ->
     return verbs[bool(target.name)]
 
 
-def with_manager(options: Any, manager: str) -> Any:
-    import msgspec
-
+def with_manager(options: Options, manager: str) -> Options:
     return msgspec.structs.replace(options, field_manager=manager)
 
 
@@ -305,8 +311,6 @@ async def read_body(request: web.BaseRequest) -> bytes:
 
 def websocket_token(headers: Mapping[str, str]) -> str:
     """A bearer token hidden in the WebSocket protocols, as browsers have to send it."""
-    import base64
-
     marker = "base64url.bearer.authorization.k8s.io."
     for protocol in headers.get("Sec-WebSocket-Protocol", "").split(","):
         name = protocol.strip()

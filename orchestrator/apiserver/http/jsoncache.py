@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import orjson
 
-from orchestrator.apimachinery.encoded import Encoded
+from orchestrator.apimachinery.encoded import Encoded, Object
 
 MAX_BYTES = 32 * 1024 * 1024
 """JSON that is kept; when it is full the older half goes."""
 
-Key = tuple[int, bytes]
+Key = tuple[int, bytes, str]
+"""Revision, metadata and the version served: one revision may be seen in two forms."""
 
 
 class JsonCache:
@@ -21,10 +22,10 @@ class JsonCache:
         self._old: dict[Key, bytes] = {}
         self._bytes = 0
 
-    def get(self, encoded: Encoded) -> bytes:
+    def get(self, encoded: Encoded, version: str) -> bytes:
         if not encoded.revision:
             return to_json(encoded)
-        key = (encoded.revision, encoded.metadata)
+        key = (encoded.revision, encoded.metadata, version)
         found = self._young.get(key)
         if found is not None:
             return found
@@ -40,8 +41,8 @@ def to_json(encoded: Encoded) -> bytes:
     return orjson.dumps(ordered(encoded.decode()))
 
 
-def ordered(obj: dict[str, object]) -> dict[str, object]:
+def ordered(obj: Object) -> Object:
     """Kind and apiVersion first, as Kubernetes writes them."""
-    head = {key: obj[key] for key in ("kind", "apiVersion") if key in obj}
+    head: Object = {key: obj[key] for key in ("kind", "apiVersion") if key in obj}
     head.update(obj)
     return head

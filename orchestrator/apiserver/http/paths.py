@@ -39,7 +39,7 @@ def _named(group: str, version: str, parts: list[str], path: str, watch: bool) -
         return None
     if parts[0] == "namespaces" and len(parts) > 2 and not (len(parts) == 3 and parts[2] in NAMESPACE_SUBRESOURCES):
         namespace, parts = parts[1], parts[2:]
-    resource, name, subresource = (parts + ["", ""])[:3]
+    resource, name, subresource = [*parts, "", ""][:3]
     rest = ""
     if len(parts) > 3:
         if subresource != "proxy":

@@ -59,10 +59,7 @@ def discovery_document(path: str, accept: str, address: str) -> Document:
     if wants_aggregated(accept):
         body = _aggregated(path == "/api")
         return Document(body, AGGREGATED, tag_of(body), vary=True)
-    if path == "/api":
-        legacy = discovery.api_versions(address)
-    else:
-        legacy = discovery.api_group_list(schema().resources)
+    legacy = discovery.api_versions(address) if path == "/api" else discovery.api_group_list(schema().resources)
     return Document(orjson.dumps(legacy), vary=True)
 
 
@@ -121,21 +118,16 @@ def _openapi_v2() -> bytes:
 
 @cache
 def _openapi_v3_root() -> bytes:
-    paths = {}
-    for resource in schema().resources:
-        name = resource.root.strip("/")
-        if name not in paths:
-            body = _openapi_v3(name)
-            assert body is not None
-            paths[name] = {"serverRelativeURL": f"/openapi/v3/{name}?hash={tag_of(body)}"}
-    return orjson.dumps({"paths": paths})
+    from orchestrator.api import openapi
+
+    return orjson.dumps(openapi.openapi_v3_root(schema().resources))
 
 
 @lru_cache(maxsize=128)
 def _openapi_v3(name: str) -> bytes | None:
     from orchestrator.api import openapi
 
-    made = openapi.openapi_v3(name)
+    made = openapi.openapi_v3(name, schema().resources)
     return None if made is None else orjson.dumps(made)
 
 

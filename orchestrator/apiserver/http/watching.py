@@ -69,7 +69,7 @@ class WatchForm:
                 return orjson.dumps(table)
             case "PartialObjectMetadata" | "PartialObjectMetadataList":
                 return orjson.dumps(partial_of(encoded, version))
-        return self.cache.get(encoded)
+        return self.cache.get(encoded, self.resource.api_version)
 
     def bookmark(self, revision: int, *, initial_end: bool = False) -> bytes:
         metadata: Object = {"resourceVersion": str(revision), "creationTimestamp": None}

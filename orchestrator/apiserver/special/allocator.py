@@ -12,7 +12,7 @@ import random
 from orchestrator.apimachinery.encoded import Object
 
 RESERVED_LOW = 256
-"""Addresses at the start of a range that are left for those who ask by name (upstream's static band, at most this many)."""
+"""Addresses at the start of a range that are left for those who ask by name: upstream's static band, at most."""
 MIN_RESERVED = 16
 
 

@@ -60,7 +60,8 @@ def _demand(env: Environment, call: Call, obj: Object, wanted: Iterable[Rule]) -
     who = call.identity
     groups = " ".join(quote(group) for group in who.groups)
     lines = "\n".join(_shown(rule) for rule in missing)
-    why = f"user {quote(who.user)} (groups=[{groups}]) is attempting to grant RBAC permissions not currently held:\n{lines}"
+    attempt = "is attempting to grant RBAC permissions not currently held"
+    why = f"user {quote(who.user)} (groups=[{groups}]) {attempt}:\n{lines}"
     raise call.forbidden(why, obj["metadata"].get("name", ""))
 
 

@@ -124,4 +124,4 @@ def _lets_unready_go(budget: Object) -> bool:
         return True
     status = budget.get("status") or {}
     healthy, desired = status.get("currentHealthy", 0), status.get("desiredHealthy", 0)
-    return healthy >= desired > 0
+    return bool(healthy >= desired > 0)

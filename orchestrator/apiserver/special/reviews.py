@@ -20,7 +20,7 @@ async def review(env: Environment, call: Call) -> Response:
     if not isinstance(body, dict):
         raise errors.bad_request("the body of the request is no review")
     status = await REVIEWS[call.resource.kind](env, call, body.get("spec") or {})
-    answered = {
+    answered: Object = {
         "kind": call.resource.kind,
         "apiVersion": call.resource.api_version,
         "metadata": (body.get("metadata") or {}) | {"creationTimestamp": rfc3339(call.now)},

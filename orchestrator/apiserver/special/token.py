@@ -71,7 +71,10 @@ async def _bound(env: Environment, call: Call, claims: Claims, reference: Object
     found = encoded_of(value)
     stands = found.decode_metadata()["uid"]
     if uid and uid != stands:
-        why = f"the UID in the bound object reference ({uid}) does not match the UID in record. The object might have been deleted and then recreated"
+        why = (
+            f"the UID in the bound object reference ({uid}) does not match the UID in record. "
+            "The object might have been deleted and then recreated"
+        )
         raise errors.conflict(group, plural, name, why)
     changes = {kind.lower(): name, f"{kind.lower()}_uid": stands}
     if kind == "Pod":

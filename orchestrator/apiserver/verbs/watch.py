@@ -6,6 +6,8 @@ A watch that has to begin with the current state answers with its items and goes
 
 from __future__ import annotations
 
+from typing import Any
+
 from actors import Ref, temporary
 from orchestrator.apimachinery import errors
 from orchestrator.apiserver.call import Call, Environment
@@ -14,6 +16,7 @@ from orchestrator.apiserver.keys import object_key
 from orchestrator.apiserver.selection import Selection, selection
 from orchestrator.apiserver.storage import encoded_of
 from orchestrator.apiserver.verbs.list import invalid_options
+from orchestrator.apiserver.versions import form_of
 from orchestrator.client.protocol import Response
 from orchestrator.store.protocol import Watch
 
@@ -73,18 +76,19 @@ async def _grant(env: Environment, call: Call, chosen: Selection, revision: int)
     by_name = chosen.name and (call.namespace or not call.resource.namespaced)
     key = _key(call, chosen) if by_name else ""
     prefix = "" if by_name else call.prefix
-    if chosen.everything and (by_name or not chosen.name):
+    form = form_of(call.resource)
+    if form is None and chosen.everything and (by_name or not chosen.name):
         asked = _watch(call, subscriber, prefix, key, revision, chosen)
         reply = await env.storage.watch(asked)
         return reply.watch, reply.revision
-    child = await env.context.spawn(FilteredWatch, subscriber, chosen, env.storage, restart=temporary)
+    child = await env.context.spawn(FilteredWatch, subscriber, chosen, env.storage, form, restart=temporary)
     asked = _watch(call, child, prefix, key, revision, chosen, previous=True)
     reply = await env.storage.watch(asked)
     return reply.watch, reply.revision
 
 
 def _watch(
-    call: Call, subscriber: Ref, prefix: str, key: str, revision: int, chosen: Selection, previous: bool = False
+    call: Call, subscriber: Ref[Any], prefix: str, key: str, revision: int, chosen: Selection, previous: bool = False
 ) -> Watch:
     return Watch(
         subscriber,
