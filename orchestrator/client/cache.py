@@ -80,6 +80,10 @@ class Cache:
         """The views that the index function gave ``value`` for."""
         return list(self._indexes[index].get(value, _EMPTY).values())
 
+    def values(self, index: str) -> Sequence[str]:
+        """Every value that something is found under."""
+        return list(self._indexes[index])
+
     def count(self, index: str, value: str) -> int:
         return len(self._indexes[index].get(value, _EMPTY))
 

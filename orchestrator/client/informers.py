@@ -12,11 +12,15 @@ from orchestrator.client.cache import Cache, CacheStatistics, Index, MutableCach
 from orchestrator.client.client import Client
 from orchestrator.client.informer import Informer
 from orchestrator.client.kinds import Kind
-from orchestrator.client.messages import Subscribed
+from orchestrator.client.messages import Subscribed, Synced
 from orchestrator.client.subscription import Keys, Subscriptions
 
 Spawn = Callable[[Callable[[], Informer], str], Awaitable[Ref[Any]]]
 """Starts a supervised informer under a name: the composition root says where in the tree."""
+
+
+SYNC_SECONDS = 60.0
+"""How long ``synced`` waits for the first list."""
 
 
 class _Feed(msgspec.Struct):
@@ -53,6 +57,14 @@ class Informers:
         feed.subscriptions.add(ref, keys, tag)
         if feed.informer is not None:
             feed.informer.tell_nowait(Subscribed(ref.path))
+        return cache
+
+    async def synced(self, kind: Kind, *, timeout_seconds: float = SYNC_SECONDS) -> Cache:
+        """The cache of ``kind`` once its first list is in. Raises ``AskTimeout``."""
+        cache = await self.cache(kind)
+        informer = self._feeds[kind].informer
+        if not cache.synced and informer is not None:
+            await informer.ask(Synced(), timeout=timeout_seconds)
         return cache
 
     def knows(self, ref: Ref[Any]) -> bool:

@@ -114,7 +114,12 @@ def service(name: str = "web", **spec: Any) -> Object:
         "apiVersion": "v1",
         "kind": "Service",
         "metadata": {"name": name, "namespace": "default"},
-        "spec": {"selector": {"app": name}, "clusterIP": "10.96.0.1", "ports": [{"port": 80, "targetPort": 8080}], **spec},
+        "spec": {
+            "selector": {"app": name},
+            "clusterIP": "10.96.0.1",
+            "ports": [{"port": 80, "targetPort": 8080}],
+            **spec,
+        },
     }
 
 

@@ -157,7 +157,11 @@ async def test_a_taken_name_counts_a_collision_and_another_hash_is_tried() -> No
             "apiVersion": "apps/v1",
             "kind": "ReplicaSet",
             "metadata": {"name": name, "namespace": "default"},
-            "spec": {"replicas": 0, "selector": {"matchLabels": {"x": "y"}}, "template": {"metadata": {"labels": {"x": "y"}}}},
+            "spec": {
+                "replicas": 0,
+                "selector": {"matchLabels": {"x": "y"}},
+                "template": {"metadata": {"labels": {"x": "y"}}},
+            },
         }
         await s.client.create(REPLICASETS, other)
         await s.client.patch(DEPLOYMENTS, "web", "default", {"spec": {"paused": False}})

@@ -1,0 +1,57 @@
+"""Single writes of many workers become batches: what is asked in one turn of the loop goes together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from orchestrator.client.client import Client
+from orchestrator.client.protocol import MAX_BATCH_REQUESTS, Request, Response
+
+Start = Callable[[Coroutine[Any, Any, None], str], "asyncio.Task[Any]"]
+"""``context.task`` of the actor."""
+
+
+class Batcher:
+    """Belongs to one actor, whose ``start`` owns the sending task. Bounded by its callers: each waits for its answer."""
+
+    def __init__(self, client: Client, start: Start) -> None:
+        self._client = client
+        self._start = start
+        self._waiting: deque[tuple[Request, asyncio.Future[Response]]] = deque()
+        self._sending: asyncio.Task[Any] | None = None
+
+    async def submit(self, request: Request) -> Response:
+        """The answer to one write. Raises ``TransportError`` when its batch got none."""
+        answer: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
+        self._waiting.append((request, answer))
+        if self._sending is None:
+            self._sending = self._start(self._send(), "batch")
+        return await answer
+
+    async def _send(self) -> None:
+        try:
+            while self._waiting:
+                await asyncio.sleep(0)
+                count = min(len(self._waiting), MAX_BATCH_REQUESTS)
+                await self._exchange([self._waiting.popleft() for _ in range(count)])
+        finally:
+            self._sending = None
+
+    async def _exchange(self, pairs: list[tuple[Request, asyncio.Future[Response]]]) -> None:
+        try:
+            responses = await self._client.batch([request for request, _ in pairs])
+        except asyncio.CancelledError:
+            for _, answer in pairs:
+                answer.cancel()
+            raise
+        except Exception as failure:
+            for _, answer in pairs:
+                if not answer.done():
+                    answer.set_exception(failure)
+            return
+        for (_, answer), response in zip(pairs, responses, strict=True):
+            if not answer.done():
+                answer.set_result(response)

@@ -1,0 +1,58 @@
+"""All controllers that a cluster runs: what the composition root spawns, each under its name and its own identity."""
+
+from __future__ import annotations
+
+import msgspec
+
+from orchestrator.client.protocol import Identity
+from orchestrator.controllers.controller import Controller
+from orchestrator.controllers.deployment import Deployments
+from orchestrator.controllers.disruption import Disruption
+from orchestrator.controllers.endpoints import EndpointsWriter
+from orchestrator.controllers.endpointslice import EndpointSlices
+from orchestrator.controllers.garbage import GarbageCollector
+from orchestrator.controllers.namespace import Namespaces
+from orchestrator.controllers.node_lifecycle import NodeLifecycle
+from orchestrator.controllers.podgc import PodCollector
+from orchestrator.controllers.replicaset import ReplicaSets
+from orchestrator.controllers.replicationcontroller import ReplicationControllers
+from orchestrator.controllers.resource_quota import ResourceQuotas
+from orchestrator.controllers.root_ca import RootCertificates
+from orchestrator.controllers.serviceaccount import ServiceAccounts
+from orchestrator.controllers.taint_eviction import TaintEviction
+from orchestrator.controllers.ttl_after_finished import FinishedJobs
+
+
+class Registered(msgspec.Struct, frozen=True):
+    """A controller, the name of its actor and its ServiceAccount in ``kube-system``."""
+
+    name: str
+    controller: type[Controller]
+    account: str
+    options: tuple[str, ...] = ()
+    """Keyword arguments of the constructor that the composition root has to fill."""
+
+    @property
+    def identity(self) -> Identity:
+        groups = ("system:serviceaccounts", "system:serviceaccounts:kube-system", "system:authenticated")
+        return Identity(f"system:serviceaccount:kube-system:{self.account}", groups)
+
+
+CONTROLLERS: list[Registered] = [
+    Registered("namespace", Namespaces, "namespace-controller"),
+    Registered("serviceaccount", ServiceAccounts, "service-account-controller"),
+    Registered("root-ca", RootCertificates, "root-ca-cert-publisher", ("certificate",)),
+    Registered("deployment", Deployments, "deployment-controller"),
+    Registered("replicaset", ReplicaSets, "replicaset-controller"),
+    Registered("replicationcontroller", ReplicationControllers, "replication-controller"),
+    Registered("endpointslice", EndpointSlices, "endpointslice-controller"),
+    Registered("endpoints", EndpointsWriter, "endpoint-controller"),
+    Registered("garbage-collector", GarbageCollector, "generic-garbage-collector"),
+    Registered("node-lifecycle", NodeLifecycle, "node-controller"),
+    Registered("taint-eviction", TaintEviction, "node-controller"),
+    Registered("pod-garbage-collector", PodCollector, "pod-garbage-collector"),
+    Registered("disruption", Disruption, "disruption-controller"),
+    Registered("resourcequota", ResourceQuotas, "resourcequota-controller"),
+    Registered("ttl-after-finished", FinishedJobs, "ttl-after-finished-controller"),
+]
+"""In the order in which they are started: what others wait for comes first."""

@@ -1,0 +1,98 @@
+"""ResourceQuota: the status says what the namespace uses of each hard limit.
+
+Admission counts up when something is created; here what goes away is counted down and what was missed is counted anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from orchestrator.apimachinery.encoded import Object
+from orchestrator.client.kinds import (
+    CONFIGMAPS,
+    PERSISTENTVOLUMECLAIMS,
+    PODS,
+    REPLICATIONCONTROLLERS,
+    RESOURCEQUOTAS,
+    SECRETS,
+    SERVICES,
+    Kind,
+)
+from orchestrator.client.requests import update_status
+from orchestrator.client.served import served
+from orchestrator.client.view import View
+from orchestrator.controllers.controller import Controller, Watched, own_keys, refusals
+from orchestrator.controllers.outcome import Outcome, requeue_after, retry
+from orchestrator.controllers.pods import pod
+from orchestrator.controllers.quota_usage import resource_of, used
+
+RESYNC_SECONDS = 300.0
+"""Every quota is counted anew at least this often."""
+COUNTABLE = (PODS, SERVICES, REPLICATIONCONTROLLERS, SECRETS, CONFIGMAPS, PERSISTENTVOLUMECLAIMS)
+
+
+class ResourceQuotas(Controller, kind=RESOURCEQUOTAS):
+    """Keeps the status of quotas true."""
+
+    pace_seconds: ClassVar[float] = 0.25
+    """A thousand deletes are one count."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._kinds = {kind.label: kind for kind in COUNTABLE}
+
+    def watches(self) -> list[Watched]:
+        counted = [Watched(kind, self._gone_keys) for kind in COUNTABLE]
+        return [Watched(RESOURCEQUOTAS, self._quota_keys, {"namespace": _namespace}), *counted]
+
+    def _quota_keys(self, old: View | None, new: View | None) -> Iterable[str]:
+        return own_keys(old, new)
+
+    def _gone_keys(self, old: View | None, new: View | None) -> Iterable[str]:
+        """Something was freed: an object is gone, or a pod has ended."""
+        if old is None or (new is not None and not _freed(old, new)):
+            return ()
+        return [quota.key for quota in self.cache(RESOURCEQUOTAS).by_index("namespace", old.namespace)]
+
+    async def reconcile(self, key: str) -> Outcome:
+        quota = self.cache(RESOURCEQUOTAS).get_key(key)
+        if quota is None:
+            return Outcome()
+        hard: Object = quota.spec.get("hard") or {}
+        objects: dict[str, list[View]] = {}
+        for label in sorted({resource_of(name) for name in hard} - {""}):
+            objects[label] = await self._objects(label, quota.namespace)
+        status = {"hard": hard, "used": used(hard, objects, quota.spec)}
+        if status != quota.status:
+            refused = refusals(await self.write(key, RESOURCEQUOTAS, [update_status(RESOURCEQUOTAS, quota, status)]))
+            if refused and refused[0][1] != "NotFound":
+                return retry(refused[0][2])
+        return requeue_after(RESYNC_SECONDS)
+
+    async def _objects(self, label: str, namespace: str) -> list[View]:
+        kind = RESOURCEQUOTAS if label == RESOURCEQUOTAS.label else self._kinds.get(label)
+        if kind is None:
+            kind = await self._learn(label)
+            if kind is None:
+                return []
+        return list(self.cache(kind).list(namespace))
+
+    async def _learn(self, label: str) -> Kind | None:
+        """A kind that a quota counts (``count/deployments.apps``) is followed from then on."""
+        kind = next((held for held in served() if held.label == label and held.namespaced), None)
+        if kind is not None:
+            self._kinds[label] = kind
+            self.caches[label] = await self.informers.subscribe(kind, self.context.ref, self._gone_keys, tag=label)
+            await self.informers.synced(kind)
+        return kind
+
+
+def _namespace(view: View) -> Iterable[str]:
+    return (view.namespace,)
+
+
+def _freed(old: View, new: View) -> bool:
+    if new.rest.get("kind") != PODS.kind:
+        return False
+    return pod(new).finished and not pod(old).finished
