@@ -67,7 +67,7 @@ class Asks:
         if lane is None:
             lane = self._new_lane(seconds)
         system = self._system
-        future: asyncio.Future[Answer] = system.loop.create_future()
+        future: asyncio.Future[Answer] = asyncio.Future(loop=system.loop)
         call = Call(correlation, deadline, system.codec.call(correlation, deadline, trace), future, lane)
         self.waiting[correlation] = future
         lane.calls[correlation] = call

@@ -61,7 +61,7 @@ class Codec:
     def __init__(self, bind: Callable[[str], Ref[Any]]) -> None:
         self._bind = bind
         self._pack = msgpack.Packer().pack
-        self._encode = msgspec.msgpack.Encoder(enc_hook=_encode_hook).encode
+        self.encode_raw = msgspec.msgpack.Encoder(enc_hook=_encode_hook).encode
         self._decoders: dict[type[Message], Callable[[bytes], Any]] = {}
         self._replies: dict[type[Message], Callable[[bytes], Any]] = {}
         self.routes: dict[bytes, Route] = {}
@@ -75,21 +75,21 @@ class Codec:
     def encode(self, message: Message) -> bytes:
         """The body of a frame. Raises ``Unpackable``."""
         try:
-            return self._encode(message)
+            return self.encode_raw(message)
         except Exception as error:
-            raise self._unpackable(message, error) from error
+            raise self.unpackable(message, error) from error
 
     def encode_value(self, value: Any) -> bytes:
         """Any other value: a reply, the detail of a refusal. Raises ``Unpackable``."""
         try:
-            return self._encode(value)
+            return self.encode_raw(value)
         except Exception as error:
-            raise self._unpackable(value, error) from error
+            raise self.unpackable(value, error) from error
 
-    def _unpackable(self, value: Any, error: Exception) -> Unpackable:
+    def unpackable(self, value: Any, error: Exception) -> Unpackable:
         for name in getattr(type(value), "__struct_fields__", ()):
             try:
-                self._encode(getattr(value, name))
+                self.encode_raw(getattr(value, name))
             except Exception as cause:
                 return Unpackable(type(value).__qualname__, name, str(cause) or type(cause).__name__)
         return Unpackable(type(value).__qualname__, "", str(error) or type(error).__name__)

@@ -26,12 +26,8 @@ async def ask_many(
     if sender is not None and current.handling(sender):
         for ref in targets:
             ref.check_cycle(sender)
-    calls = [_ask(ref, message, timeout) for ref in targets]
-    return list(await asyncio.gather(*calls))
-
-
-async def _ask(ref: Ref[Any], message: Ask[R], timeout: float) -> R | ActorError:
-    try:
-        return await ref.ask(message, timeout)
-    except ActorError as error:
-        return error
+    answers: list[Any] = await asyncio.gather(*(ref.ask(message, timeout) for ref in targets), return_exceptions=True)
+    for answer in answers:
+        if isinstance(answer, BaseException) and not isinstance(answer, ActorError):
+            raise answer
+    return answers

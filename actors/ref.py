@@ -92,11 +92,12 @@ class Ref(Generic[P]):
         trace = current.cause.get()
         if trace is None and sender is not None and sender.trace is not None:
             trace = current.current_cause()
-        frame = (
-            envelope,
-            system.plain if trace is None else system.codec.call(0, 0.0, trace),
-            system.codec.encode(message),
-        )
+        codec = system.codec
+        try:
+            body = codec.encode_raw(message)
+        except Exception as error:
+            raise codec.unpackable(message, error) from error
+        frame = (envelope, system.plain if trace is None else codec.call(0, 0.0, trace), body)
         if cell is None:
             system.dead_letters.publish(self.path, frame, "missing")
             return False

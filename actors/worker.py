@@ -117,7 +117,7 @@ class Workers:
                     await asyncio.sleep(0)
             if len(self._parked) >= MAX_IDLE_WORKERS:
                 return
-            parked = self._system.loop.create_future()
+            parked: asyncio.Future[None] = asyncio.Future(loop=self._system.loop)
             self._parked.append(parked)
             self._tell_idle()
             await parked

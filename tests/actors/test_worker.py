@@ -200,7 +200,7 @@ async def test_stashed_mail_is_handled_before_other_mail() -> None:
         ref = await system.spawn(Stasher, book)
         await ref.tell(Write("1"))
         total = asyncio.create_task(ref.ask(Total()))
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.1)
         await ref.tell(Write("2"))
         await ref.tell(Open())
         await ref.tell(Write("3"))
