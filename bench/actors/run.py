@@ -1,7 +1,7 @@
 """What the actor library costs: tell, ask, spawn and an idle actor, on asyncio and uvloop.
 
-``python -m bench.actors.run [--runs N] [--json FILE]`` prints a table and writes JSON. Rates are per second of CPU time of
-this process, so that a busy machine shows less; a bare ``asyncio.Queue`` round trip is measured beside as the yardstick.
+``python -m bench.actors.run [--runs N] [--json FILE]`` prints a table and writes JSON. Rates are per second of
+this process' CPU time, so that a busy machine shows less; a bare ``asyncio.Queue`` round trip is the yardstick beside.
 """
 
 from __future__ import annotations
