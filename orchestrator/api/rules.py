@@ -5,13 +5,15 @@ from __future__ import annotations
 from functools import cache
 
 from orchestrator.api.apps import RULES as APPS
+from orchestrator.api.batch import RULES as BATCH
 from orchestrator.api.core import RULES as CORE
 from orchestrator.api.schema import schema
 from orchestrator.api.strategy import Rules, spec_changed
+from orchestrator.api.zeros import zero_status
 
 __all__ = ["Rules", "generic", "rules"]
 
-_ALL = (*CORE, *APPS)
+_ALL = (*CORE, *APPS, *BATCH)
 _BY_KIND = {(each.group, each.kind): each for each in _ALL}
 
 
@@ -37,6 +39,6 @@ def generic(
         kind=kind,
         namespaced=namespaced,
         has_status=has_status,
-        initial_status=lambda _obj: None,
+        initial_status=zero_status,
         counts=spec_changed if counted else None,
     )

@@ -1,7 +1,8 @@
 """What the rules of a kind are made of: a record of functions, with what is the same for every kind built in.
 
-The order in which a handler uses it: ``default`` (after decoding), admission, ``prepare_create`` or ``prepare_update``
-or ``prepare_status``, ``validate`` or ``validate_update`` or ``validate_status``. The object is a private copy and is
+The order in which a handler uses it: decode, ``default``, field tracking (``apimachinery.apply.update_managed`` with
+``reset_fields``), admission, name and uid and creationTimestamp, ``prepare_create`` or ``prepare_update`` or
+``prepare_status``, ``validate`` or ``validate_update`` or ``validate_status``. The object is a private copy and is
 changed in place; the old object is published and never changed, the new one may share its parts.
 """
 
@@ -11,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from orchestrator.api.cells import NAME_AND_AGE, name_and_created
+from orchestrator.api.zeros import fill_object, zero_status
 from orchestrator.apimachinery.apply import RESET_MAIN, RESET_STATUS
 from orchestrator.apimachinery.encoded import Object
 from orchestrator.apimachinery.field import FieldError
@@ -18,16 +21,20 @@ from orchestrator.apimachinery.field_sets import MEMBER, FieldSet
 from orchestrator.apimachinery.meta import validate_object_meta, validate_object_meta_update
 from orchestrator.apimachinery.names import NameRule, dns_subdomain
 from orchestrator.apimachinery.tables import Column
-from orchestrator.apimachinery.timestamps import age
-
-NAME = Column("Name", "string", "name", "Name must be unique within a namespace.")
-AGE = Column("Age", "string", "", "CreationTimestamp is the time when the object was created.")
-CREATED = Column("Created At", "date", "", AGE.description)
-NAME_AND_AGE = (NAME, CREATED)
 
 
 def nothing(obj: Object) -> None:
     """No change."""
+
+
+def filled(default: Callable[[Object], None]) -> Callable[[Object], None]:
+    """``default``, then the zero values that Go writes."""
+
+    def default_and_fill(obj: Object) -> None:
+        default(obj)
+        fill_object(obj)
+
+    return default_and_fill
 
 
 def nothing_changed(new: Object, old: Object) -> None:
@@ -46,14 +53,10 @@ def no_fields(obj: Object) -> dict[str, str]:
     return {}
 
 
-def name_and_age(obj: Object, now: float) -> list[Any]:
-    meta = obj["metadata"]
-    return [meta.get("name", ""), meta.get("creationTimestamp")]
-
-
-def age_of(obj: Object, now: float) -> str:
-    """The text of the age column."""
-    return age(obj["metadata"].get("creationTimestamp"), now)
+def setdefault(holder: Object, key: str, value: Any) -> None:
+    """As ``dict.setdefault``, with null counting as absent."""
+    if holder.get(key) is None:
+        holder[key] = value
 
 
 def spec_changed(new: Object, old: Object) -> bool:
@@ -71,7 +74,7 @@ class Rules:
     name_rule: NameRule = dns_subdomain
     has_status: bool = False
     """It has a status of its own, which only the status subresource writes."""
-    initial_status: Callable[[Object], Object | None] = lambda _obj: {}
+    initial_status: Callable[[Object], Object | None] = zero_status
     counts: Callable[[Object, Object], bool] | None = None
     """Whether a change raises ``metadata.generation``; None: the kind has no generation."""
     create_on_update: bool = False
@@ -92,7 +95,7 @@ class Rules:
     check_status: Callable[[Object, Object], list[FieldError]] = no_update_errors
     own_fields: Callable[[Object], dict[str, str]] = no_fields
     columns: tuple[Column, ...] = NAME_AND_AGE
-    row: Callable[[Object, float], list[Any]] = name_and_age
+    row: Callable[[Object, float], list[Any]] = name_and_created
     """The cells of a table's row at ``now`` (Unix seconds)."""
     grace_seconds: Callable[[Object, int | None], int] | None = None
     """Seconds a delete waits for the object's owner to confirm, of what was asked; None: it is deleted at once."""

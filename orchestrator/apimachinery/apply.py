@@ -88,9 +88,11 @@ def update_managed(
 
     ``version`` is the apiVersion of the request. ``reset`` are fields this write does not own (see ``RESET_MAIN``);
     the default fits kinds with a status subresource. The entries that ``new`` brings along win over those of ``live``,
-    unless it is a write to a subresource.
+    unless it is a write to a subresource. An object that nobody manages (empty list) stays so until it is applied to.
     """
     entries = _entries_of_update(live, new, subresource)
+    if live is not None and not entries:
+        return []
     changed, removed = _compared(live, new, type, RESET_MAIN if reset is None else reset)
     if not changed and not removed:
         return _encoded(entries)

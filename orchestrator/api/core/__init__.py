@@ -1,5 +1,15 @@
 """The core group, a module for each family of kinds; ``RULES`` is all of them."""
 
-from orchestrator.api.core import pods, services
+from orchestrator.api.core import config, events, namespaces, nodes, pods, quota, replication, services, volumes
 
-RULES = (*pods.RULES, *services.RULES)
+RULES = (
+    *pods.RULES,
+    *replication.RULES,
+    *services.RULES,
+    *config.RULES,
+    *namespaces.RULES,
+    *nodes.RULES,
+    *volumes.RULES,
+    *quota.RULES,
+    *events.RULES,
+)

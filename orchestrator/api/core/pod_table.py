@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from orchestrator.api.strategy import AGE, NAME, age_of
+from orchestrator.api.cells import AGE, NAME, age_of
 from orchestrator.apimachinery.encoded import Object
 from orchestrator.apimachinery.tables import Column
 from orchestrator.apimachinery.timestamps import age

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from orchestrator.api.cells import columns, container_cells, labels_text, name_of
 from orchestrator.api.core.pod_class import qos_class
 from orchestrator.api.core.pod_defaults import default_pod, default_template
 from orchestrator.api.core.pod_table import POD_COLUMNS, pod_row
+from orchestrator.api.core.pod_updates import validate_pod_update
+from orchestrator.api.core.pod_validation import validate_pod, validate_template
 from orchestrator.api.strategy import Rules, spec_changed
 from orchestrator.apimachinery.encoded import Object
+from orchestrator.apimachinery.field import Path
 
 
 def _pending(pod: Object) -> Object:
@@ -72,6 +78,12 @@ def _default_pod_template(obj: Object) -> None:
     default_template(obj.setdefault("template", {}))
 
 
+def _template_row(obj: Object, now: float) -> list[Any]:
+    template = obj.get("template") or {}
+    labels = (template.get("metadata") or {}).get("labels")
+    return [name_of(obj), *container_cells(template.get("spec")), labels_text(labels)]
+
+
 RULES = (
     Rules(
         group="",
@@ -82,6 +94,8 @@ RULES = (
         index=("spec.nodeName",),
         default=default_pod,
         status=_keep_in_status,
+        check=validate_pod,
+        check_update=validate_pod_update,
         own_fields=pod_fields,
         columns=POD_COLUMNS,
         row=pod_row,
@@ -92,5 +106,8 @@ RULES = (
         kind="PodTemplate",
         counts=lambda new, old: new.get("template") != old.get("template"),
         default=_default_pod_template,
+        check=lambda obj: validate_template(obj.get("template") or {}, Path("template")),
+        columns=columns("Name", "Containers", "Images", "Pod Labels"),
+        row=_template_row,
     ),
 )

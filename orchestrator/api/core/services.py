@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from orchestrator.api.core.service_table import ENDPOINTS_COLUMNS, SERVICE_COLUMNS, endpoints_row, service_row
+from orchestrator.api.core.service_validation import validate_service, validate_service_update
 from orchestrator.api.strategy import Rules
 from orchestrator.apimachinery.encoded import Object
+from orchestrator.apimachinery.names import dns_label
 
 AFFINITY_SECONDS = 10_800
 
@@ -41,13 +44,56 @@ def _default_affinity(spec: Object) -> None:
             spec["sessionAffinityConfig"] = {"clientIP": {"timeoutSeconds": AFFINITY_SECONDS}}
 
 
+def _update_service(new: Object, old: Object) -> None:
+    """A client that leaves the allocated addresses out keeps them."""
+    spec, before = new.get("spec") or {}, old.get("spec") or {}
+    if "ExternalName" in (spec.get("type"), before.get("type")):
+        return
+    if before.get("clusterIP") and not spec.get("clusterIP") and not spec.get("clusterIPs"):
+        for key in ("clusterIP", "clusterIPs"):
+            if key in before:
+                spec[key] = before[key]
+    changed = spec.get("clusterIP") and before.get("clusterIP") != spec["clusterIP"]
+    if changed and spec.get("clusterIPs") == before.get("clusterIPs"):
+        spec["clusterIPs"] = [spec["clusterIP"]]
+    for key in ("ipFamilies", "ipFamilyPolicy"):
+        if key in before:
+            spec.setdefault(key, before[key])
+
+
+def _default_endpoints(obj: Object) -> None:
+    for subset in obj.get("subsets") or ():
+        for port in subset.get("ports") or ():
+            if not port.get("protocol"):
+                port["protocol"] = "TCP"
+
+
+def _service_fields(obj: Object) -> dict[str, str]:
+    spec = obj.get("spec") or {}
+    return {"spec.clusterIP": spec.get("clusterIP") or "", "spec.type": spec.get("type") or ""}
+
+
 RULES = (
     Rules(
         group="",
         kind="Service",
+        name_rule=dns_label,
         has_status=True,
-        initial_status=lambda _service: {"loadBalancer": {}},
         create_on_update=True,
         default=default_service,
+        update=_update_service,
+        check=validate_service,
+        check_update=validate_service_update,
+        own_fields=_service_fields,
+        columns=SERVICE_COLUMNS,
+        row=service_row,
+    ),
+    Rules(
+        group="",
+        kind="Endpoints",
+        create_on_update=True,
+        default=_default_endpoints,
+        columns=ENDPOINTS_COLUMNS,
+        row=endpoints_row,
     ),
 )
