@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -21,6 +21,9 @@ from orchestrator.apiserver.special.allocator import Allocator
 from orchestrator.apiserver.storage import Storage
 from orchestrator.apiserver.tokens import Tokens
 from orchestrator.client.protocol import Identity, Options, Request, Response, Verb
+
+if TYPE_CHECKING:
+    from orchestrator.apiserver.templates import Templates
 
 _decode = msgspec.msgpack.Decoder().decode
 _encode = msgspec.msgpack.Encoder().encode
@@ -40,6 +43,7 @@ class Environment:
     log: Any
     context: Context
     allocator: Allocator
+    templates: Templates
     nodes: Callable[[str], Ref[Any]] | None = None
     tokens: Tokens | None = None
 

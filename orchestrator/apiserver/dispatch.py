@@ -20,6 +20,7 @@ from orchestrator.apiserver.verbs.delete import prepare_delete
 from orchestrator.apiserver.verbs.get import get
 from orchestrator.apiserver.verbs.list import list_objects
 from orchestrator.apiserver.verbs.patch import prepare_patch
+from orchestrator.apiserver.verbs.status import prepare_status
 from orchestrator.apiserver.verbs.update import prepare_update
 from orchestrator.apiserver.verbs.watch import watch
 from orchestrator.apiserver.versions import form_of
@@ -44,6 +45,7 @@ SUBRESOURCE_WRITERS: dict[tuple[str, Verb], Prepare] = {
         for name in ("status", "approval", "ephemeralcontainers", "resize")
         for verb in (Verb.UPDATE, Verb.PATCH)
     },
+    ("status", Verb.UPDATE): prepare_status,
 }
 READERS: dict[Verb, Handler] = {
     Verb.GET: get,

@@ -28,6 +28,7 @@ from orchestrator.apiserver.rbac import RBAC_GROUP, Rbac
 from orchestrator.apiserver.special.allocator import Allocator
 from orchestrator.apiserver.special.forms import in_form
 from orchestrator.apiserver.storage import Storage
+from orchestrator.apiserver.templates import Templates
 from orchestrator.apiserver.tokens import Tokens
 from orchestrator.apiserver.write import Pending
 from orchestrator.apiserver.writer import write_all
@@ -85,6 +86,7 @@ class ApiServer(Actor):
             self.context.log,
             self.context,
             allocator,
+            Templates(),
             self._nodes,
             self._tokens,
         )

@@ -50,7 +50,6 @@ class HttpDoor(Actor):
     def __init__(
         self,
         api: Ref[Any],
-        store: Ref[Any],
         config: ServerConfig,
         *,
         host: str = "127.0.0.1",
@@ -58,7 +57,6 @@ class HttpDoor(Actor):
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self._api = api
-        self._store = store
         self._config = config
         self._host = host
         self._port = port
@@ -201,7 +199,7 @@ class HttpDoor(Actor):
                 response,
                 form,
                 frames,
-                self._store,
+                self._api,
                 options.allow_bookmarks,
                 options.send_initial_events and options.allow_bookmarks,
                 seconds,

@@ -118,7 +118,7 @@ class Watching:
     response: Response
     form: WatchForm
     frames: asyncio.Queue[Any]
-    store: Ref[Any]
+    api: Ref[Any]
     bookmarks: bool
     initial: bool
     """The caller asked for initial events and waits for the bookmark that ends them."""
@@ -135,7 +135,7 @@ class Watching:
         try:
             await self._live(stream, revision)
         finally:
-            self.store.tell_nowait(Unwatch(self.response.watch))
+            self.api.tell_nowait(Unwatch(self.response.watch))
 
     async def _live(self, stream: web.StreamResponse, revision: int) -> None:
         end = self.clock.monotonic() + self.seconds
@@ -150,7 +150,7 @@ class Watching:
                 await stream.write(error_line(frame))
                 return
             revision = frame.revision
-            self.store.tell_nowait(WatchCredit(frame.watch, 1))
+            self.api.tell_nowait(WatchCredit(frame.watch, 1))
             if frame.events:
                 await stream.write(self.form.events(frame.events))
             if self.bookmarks and self.clock.monotonic() - marked >= BOOKMARK_SECONDS:

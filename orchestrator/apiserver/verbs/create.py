@@ -18,12 +18,17 @@ from orchestrator.store.protocol import Change, Value
 
 def prepare_create(env: Environment, call: Call, current: Value | None) -> Write:
     """``current`` is not looked at: the store's condition decides."""
+    alike = env.templates.write(env, call)
+    if alike is not None:
+        return alike
     obj = decode_object(env, call, call.body())
     metadata = obj["metadata"]
     if metadata.get("resourceVersion"):
         raise errors.bad_request("resourceVersion should not be set on objects to be created")
     settle_name(call, metadata)
-    return create_object(env, call, obj)
+    write = create_object(env, call, obj)
+    env.templates.remember(env, call, write, obj)
+    return write
 
 
 def create_object(env: Environment, call: Call, obj: Object, *, applied: bool = False) -> Write:

@@ -1,0 +1,125 @@
+"""Updates of the status subresource: the rest of the object is neither decoded from the body nor encoded again.
+
+A node writes hundreds of statuses a second whose specs it only sends along. Only metadata and status are read from the
+body; the rest is that of the object which stands, decoded once for all that share its bytes.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any
+
+import msgspec
+
+from orchestrator.apimachinery import errors
+from orchestrator.apimachinery.encoded import Encoded, Object, decode_part, encode_part
+from orchestrator.apiserver.call import Call, Environment
+from orchestrator.apiserver.managed import own_by_update
+from orchestrator.apiserver.objects import check_kind, checked, index_fields, revision_in, rules_of, settle_name
+from orchestrator.apiserver.storage import encoded_of
+from orchestrator.apiserver.verbs.update import SERVER_METADATA, check_preconditions, is_released, same_but_times
+from orchestrator.apiserver.write import Write, changed_parts
+from orchestrator.store.protocol import Change, Value
+
+MAX_RESTS = 2048
+"""Decoded rests that are kept, the least recently used go first. Pods of one template and node share one."""
+
+
+class _Body(msgspec.Struct):
+    apiVersion: str = ""
+    kind: str = ""
+    metadata: Any = None
+    status: Any = None
+
+
+_body = msgspec.msgpack.Decoder(_Body).decode
+
+
+class Rests:
+    """Rests by their bytes. What is kept is published: nobody may change it."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[bytes, Object] = OrderedDict()
+
+    def decode(self, rest: bytes) -> Object:
+        found = self._known.get(rest)
+        if found is None:
+            found = self._known[rest] = decode_part(rest)
+            if len(self._known) > MAX_RESTS:
+                self._known.popitem(last=False)
+        else:
+            self._known.move_to_end(rest)
+        return found
+
+
+_rests = Rests()
+
+
+def prepare_status(env: Environment, call: Call, current: Value | None) -> Write:
+    """An update of the status by its whole object, as clients send it."""
+    sent = _sent(env, call)
+    if current is None:
+        raise call.not_found()
+    stands = encoded_of(current)
+    rest = _rests.decode(stands.rest)
+    old = {**rest, "metadata": stands.decode_metadata()}
+    if stands.status:
+        old["status"] = stands.decode_status()
+    expect = revision_in(sent["metadata"], call)
+    check_preconditions(call, sent, old, current, expect)
+    new = {**rest, "metadata": _metadata(sent["metadata"], old["metadata"])}
+    if sent.get("status") is not None:
+        new["status"] = sent["status"]
+    its = rules_of(call.resource)
+    _own(env, call, old, new)
+    its.prepare_status(new, old)
+    found = its.validate_status(new, old)
+    if found:
+        raise errors.invalid(call.resource.group, call.resource.kind, call.name, found)
+    return _write(call, current, stands, old, new, expect)
+
+
+def _sent(env: Environment, call: Call) -> Object:
+    """Metadata and status of the body, with the right types."""
+    try:
+        body = _body(call.request.body)
+    except (msgspec.DecodeError, msgspec.ValidationError) as wrong:
+        raise errors.bad_request(f"the body of the request is no object: {wrong}") from wrong
+    resource = call.resource
+    head = {"apiVersion": body.apiVersion, "kind": body.kind}
+    check_kind(resource.api_version, resource.kind, head)
+    parts = {"metadata": body.metadata or {}} | ({} if body.status is None else {"status": body.status})
+    sent = checked(env, call, parts, resource)
+    sent.setdefault("metadata", {})
+    settle_name(call, sent["metadata"])
+    return sent
+
+
+def _metadata(sent: Object, old: Object) -> Object:
+    metadata = sent | {"resourceVersion": old["resourceVersion"]}
+    for key in SERVER_METADATA:
+        if key in old:
+            metadata[key] = old[key]
+        else:
+            metadata.pop(key, None)
+    return metadata
+
+
+def _own(env: Environment, call: Call, old: Object, new: Object) -> None:
+    """Managed fields by metadata and status alone: nothing else can have changed."""
+    parts = ("apiVersion", "kind", "metadata", "status")
+    before = {key: old[key] for key in parts if key in old}
+    after = {key: new[key] for key in parts if key in new}
+    own_by_update(env, call, before, after)
+
+
+def _write(call: Call, current: Value, stands: Encoded, old: Object, new: Object, expect: int) -> Write:
+    if is_released(new):
+        return Write(stands, Change(current.key, None, current.mod_revision), retry=not expect, key=current.key)
+    if same_but_times(new, old):
+        return Write(stands, key=current.key)
+    metadata = {key: value for key, value in new["metadata"].items() if key != "resourceVersion"}
+    encoded = Encoded(encode_part(metadata), encode_part(new.get("status")), stands.rest)
+    parts, fields = changed_parts(encoded, current), index_fields(call.resource, new)
+    change = Change(current.key, parts, current.mod_revision, fields)
+    return Write(encoded, change, retry=not expect, key=current.key)
