@@ -6,6 +6,7 @@ Most asks share a few timeouts, so there is one timer per timeout and not per as
 from __future__ import annotations
 
 import asyncio
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from actors.clock import Handle
@@ -22,30 +23,24 @@ MAX_LANES = 64
 """Timeouts that have a shared timer; an ask with yet another timeout has a timer of its own."""
 
 
-class Call:
-    """One ask on its way."""
-
-    __slots__ = ("correlation", "deadline", "future", "header", "lane")
-
-    def __init__(
-        self, correlation: int, deadline: float, header: bytes, future: asyncio.Future[Answer], lane: Lane
-    ) -> None:
-        self.correlation = correlation
-        self.deadline = deadline
-        self.header = header
-        self.future = future
-        self.lane = lane
+Call = tuple[int, bytes, "asyncio.Future[Answer]", "Lane"]
+"""One ask on its way: its correlation, the frame's call header, the slot of the reply, the lane of its timeout."""
 
 
 class Lane:
     """The waiting asks of one timeout, the earliest deadline first."""
 
-    __slots__ = ("calls", "seconds", "timer")
+    __slots__ = ("deadlines", "seconds", "shared", "timer")
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, shared: bool) -> None:
         self.seconds = seconds
-        self.calls: dict[int, Call] = {}
+        self.shared = shared
+        self.deadlines: dict[int, float] = {}  # by correlation
         self.timer: Handle | None = None
+
+    def expired(self, now: float) -> list[int]:
+        """The asks whose deadline is ``now`` or before."""
+        return [correlation for correlation, _ in takewhile(lambda item: item[1] <= now, self.deadlines.items())]
 
 
 class Asks:
@@ -68,19 +63,18 @@ class Asks:
             lane = self._new_lane(seconds)
         system = self._system
         future: asyncio.Future[Answer] = asyncio.Future(loop=system.loop)
-        call = Call(correlation, deadline, system.codec.call(correlation, deadline, trace), future, lane)
         self.waiting[correlation] = future
-        lane.calls[correlation] = call
+        lane.deadlines[correlation] = deadline
         if lane.timer is None:
             lane.timer = self._clock.call_later(seconds, lambda: self._expire(lane))
-        return call
+        return correlation, system.codec.call(correlation, deadline, trace), future, lane
 
     def close(self, call: Call) -> None:
         """Give the slot up: a reply that comes later reaches nobody."""
-        self.waiting.pop(call.correlation, None)
-        lane = call.lane
-        lane.calls.pop(call.correlation, None)
-        if not lane.calls and lane.seconds not in self._lanes and lane.timer is not None:
+        correlation, _, _, lane = call
+        self.waiting.pop(correlation, None)
+        lane.deadlines.pop(correlation, None)
+        if not lane.shared and not lane.deadlines and lane.timer is not None:
             lane.timer.cancel()
 
     def answer(self, correlation: int, status: int, body: bytes) -> bool:
@@ -109,24 +103,17 @@ class Asks:
         return Down(self._system.ref(value[0]), *value[1:])
 
     def _new_lane(self, seconds: float) -> Lane:
-        lane = Lane(seconds)
-        if len(self._lanes) < MAX_LANES:
+        lane = Lane(seconds, len(self._lanes) < MAX_LANES)
+        if lane.shared:
             self._lanes[seconds] = lane
         return lane
 
     def _expire(self, lane: Lane) -> None:
         now = self._clock.monotonic()
         lane.timer = None
-        for call in list(_expired(lane, now)):
-            del lane.calls[call.correlation]
-            self.answer(call.correlation, TIMEOUT, b"")
-        if lane.calls:
-            first = next(iter(lane.calls.values()))
-            lane.timer = self._clock.call_later(first.deadline - now, lambda: self._expire(lane))
-
-
-def _expired(lane: Lane, now: float) -> Any:
-    for call in lane.calls.values():
-        if call.deadline > now:
-            return
-        yield call
+        for correlation in lane.expired(now):
+            del lane.deadlines[correlation]
+            self.answer(correlation, TIMEOUT, b"")
+        if lane.deadlines:
+            first = next(iter(lane.deadlines.values()))
+            lane.timer = self._clock.call_later(first - now, lambda: self._expire(lane))

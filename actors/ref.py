@@ -60,16 +60,20 @@ class Ref(Generic[P]):
         if serial:
             check_cycle(sender, cell)  # type: ignore[arg-type]
         asks = system.asks
-        call = asks.open(timeout, current.current_cause())
+        trace = current.cause.get()
+        if trace is None and sender is not None and sender.trace is not None:
+            trace = current.current_cause()
+        call = asks.open(timeout, trace)
+        _, header, future, _ = call
         try:
-            frame = (self._envelope(message, sender), call.header, system.codec.encode(message))
+            frame = (self._envelope(message, sender), header, system.codec.encode(message))
             if cell is None:
                 system.dead_letters.publish(self.path, frame, "missing")
             else:
-                cell.put(frame, message, urgent, True, call.future)
+                cell.put(frame, message, urgent, True, future)
             if serial:
                 sender.asking = cell  # type: ignore[union-attr]
-            status, body = await call.future
+            status, body = await future
         finally:
             asks.close(call)
             if serial:

@@ -22,6 +22,7 @@ from actors.codec import PLAIN, Frame, Route
 from actors.errors import Refused
 from actors.exit import CANCELLED, CRASHED, KILLED, Exit
 from actors.owned import ELSEWHERE, Later, start_later
+from actors.trace import Trace
 
 if TYPE_CHECKING:
     from actors.system import System
@@ -127,7 +128,8 @@ class Workers:
         monotonic = self._system.clock.monotonic
         task = asyncio.current_task()
         assert task is not None, "handlers run in workers"
-        current.actor.set(cell)
+        if current.actor.get() is not cell:
+            current.actor.set(cell)
         cell.worker = task
         begun = monotonic()
         before = cell.handled
@@ -202,11 +204,11 @@ class Workers:
 
     async def _handle_call(self, cell: Cell, route: Route, frame: Frame, message: Any) -> None:
         system = self._system
-        correlation, deadline, trace = system.codec.read_call(frame[1])
+        correlation, deadline, trace = _unpack(frame[1])
         if correlation and deadline <= system.clock.monotonic():
             system.dead_letters.publish(cell.path, frame, "expired")
             return
-        cell.trace = trace
+        cell.trace = trace and Trace(*trace)
         try:
             result = await cell.receive(message)
         except Refused as refusal:
