@@ -21,7 +21,7 @@ from actors.clock import Clock, LoopClock
 from actors.codec import PLAIN, Codec, Frame, Header, Route
 from actors.dead_letters import DeadLetters
 from actors.errors import NameTaken, Refused, StartFailed, SystemClosed
-from actors.exit import KILLED, Exit
+from actors.exit import CRASHED, KILLED, Exit
 from actors.keeper import Keeper
 from actors.message import Message
 from actors.overseer import Root, make
@@ -143,12 +143,18 @@ class System:
         cell = Cell(self, parent, name, path, spec)
         self.cells[path] = keeper.children[name] = cell
         self.spawned += 1
+        waits = current.handling(parent)
+        if waits:
+            parent.asking = cell  # a child whose start asks its parent would wait for ever
         try:
             await lifecycle.start(cell)
         except BaseException as error:
             cell.ordered = True
-            lifecycle.finish(cell, Exit("crashed", str(error)))
+            lifecycle.finish(cell, Exit(CRASHED, str(error)))
             raise
+        finally:
+            if waits:
+                parent.asking = None
         return cell.ref
 
     def _plain_spec(self, factory: Any) -> ChildSpec:

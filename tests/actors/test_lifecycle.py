@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from actors import Actor, Backoff, Down, Exit, StartFailed, System, Tell, child, temporary
+from actors import Actor, Backoff, Down, Exit, Ref, StartFailed, System, Tell, child, temporary
 from actors.lifecycle import CANCEL_GRACE_SECONDS
 from actors.testing import DeterministicLoop, Probe
 from actors.testing.probe import Watch
@@ -33,6 +33,34 @@ async def test_what_does_not_start_leaves_nothing_behind(kind: type[Actor]) -> N
             await system.spawn(kind, name="bad")
         assert system.statistics().actors == 0
         await system.spawn(Counter, name="bad")
+
+
+class Clinging(Actor):
+    def __init__(self, parent: Ref[Any]) -> None:
+        self.parent = parent
+
+    async def start(self) -> None:
+        await self.parent.ask(Total())
+
+
+class Careless(Counter):
+    async def receive(self, message: Any) -> Any:
+        if isinstance(message, Add):
+            await self.context.spawn(Clinging, self.context.ref)
+            return None
+        return await super().receive(message)
+
+
+async def test_a_child_that_asks_its_parent_while_it_starts_fails_at_once() -> None:
+    """SEMANTICS 8.5"""
+    async with System() as system:
+        ref = await system.spawn(Careless, name="careless", restart=temporary)
+        probe = await Probe.spawn(system)
+        await probe.ref.tell(Watch(ref))
+        await system.idle()
+        await ref.tell(Add(1))
+        assert "AskCycle" in (await probe.get(Down)).message
+        assert system.clock.monotonic() == 0
 
 
 class Exiter(Counter):
