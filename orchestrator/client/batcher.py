@@ -15,7 +15,7 @@ Start = Callable[[Coroutine[Any, Any, None], str], "asyncio.Task[Any]"]
 
 
 class Batcher:
-    """Belongs to one actor, whose ``start`` owns the sending task. Bounded by its callers: each waits for its answer."""
+    """Belongs to one actor, whose ``start`` owns the sending task. Bounded by its callers: each waits for one."""
 
     def __init__(self, client: Client, start: Start) -> None:
         self._client = client

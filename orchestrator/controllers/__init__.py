@@ -1,4 +1,4 @@
-"""What drives the world to what objects say: after ``client`` on the request path, before ``scheduler`` and ``kubelet``.
+"""What drives the world to what objects say: after ``client`` on the path, before ``scheduler`` and ``kubelet``.
 
 Each controller is an actor in a file of its own, whose docstring states the invariant. The composition root spawns all
 of ``registry.CONTROLLERS``. May import ``actors``, ``apimachinery`` and ``client``; never the API server, the store or

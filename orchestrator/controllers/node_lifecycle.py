@@ -84,12 +84,14 @@ class NodeLifecycle(Controller, kind=NODES):
     def _listen(self, node: View, now: float) -> None:
         found = self.cache(LEASES).get(LEASE_NAMESPACE, node.name)
         lease = found.revision if found is not None else 0
+        beat = _heartbeat(node)
         held = self._heard.get(node.name)
-        beat = _heartbeat(node) or (held.heartbeat if held is not None else "")
-        if held is None or held.lease != lease or held.heartbeat != beat:
+        if held is None or held.lease != lease or beat not in ("", held.heartbeat):
             self._heard[node.name] = Heard(lease, beat, now)
             self._silent.discard(node.name)
-        elif now - held.at >= GRACE_SECONDS:
+            return
+        held.heartbeat = beat
+        if now - held.at >= GRACE_SECONDS:
             self._silent.add(node.name)
 
     async def reconcile(self, key: str) -> Outcome:

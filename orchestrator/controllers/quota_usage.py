@@ -41,7 +41,7 @@ def resource_of(name: str) -> str:
 
 
 def used(hard: Iterable[str], objects: Mapping[str, Iterable[View]], matches: Object) -> dict[str, str]:
-    """The used amount for each name of ``hard``; ``objects`` are the namespace's by resource, ``matches`` is the spec."""
+    """The used amount for each name of ``hard``; ``objects`` are those of the namespace by resource."""
     totals: Amounts = {name: _ZERO for name in hard if resource_of(name)}
     for name in totals:
         for view in objects.get(resource_of(name), ()):

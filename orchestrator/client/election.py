@@ -1,0 +1,125 @@
+"""One of many leads: who holds the Lease runs the child, who loses it stops the child before another may start.
+
+The times are client-go's. Holding is judged by our own clock since we saw the holder's last renewal, never by the times
+that the Lease bears, so clocks may differ between the candidates.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from actors import Actor, Ref, Tell
+from actors.supervision import ChildSpec
+from orchestrator.apimachinery.encoded import Object
+from orchestrator.apimachinery.errors import StatusError
+from orchestrator.apimachinery.timestamps import rfc3339_micro
+from orchestrator.client.client import Client
+from orchestrator.client.errors import TransportError
+from orchestrator.client.kinds import LEASES
+
+LEASE_SECONDS = 15.0
+"""A holder that has not renewed for so long may be replaced."""
+RENEW_SECONDS = 10.0
+"""A holder that could not renew for so long stops leading."""
+RETRY_SECONDS = 2.0
+"""Between attempts to acquire or renew."""
+
+
+class Attempt(Tell):
+    """Acquire or renew."""
+
+
+class Election(Actor):
+    """Keeps ``spec``'s actor alive while ``identity`` holds the lease ``namespace/name``."""
+
+    def __init__(self, client: Client, namespace: str, name: str, identity: str, spec: ChildSpec) -> None:
+        self._client = client
+        self._namespace = namespace
+        self._name = name
+        self._identity = identity
+        self._spec = spec
+        self._child: Ref[Any] | None = None
+        self._renewed = 0.0
+        self._seen: tuple[str, str] = ("", "")
+        """The holder and renewal that was last seen, which is what ages."""
+        self._seen_at = 0.0
+
+    async def start(self) -> None:
+        self.context.ref.tell_nowait(Attempt())
+
+    async def receive(self, message: Any) -> None:
+        if isinstance(message, Attempt):
+            await self._attempt()
+
+    async def stop(self, exit: Any) -> None:
+        if self._child is not None:
+            await self._release()
+
+    @property
+    def leading(self) -> bool:
+        return self._child is not None
+
+    async def _attempt(self) -> None:
+        now = self.context.clock.monotonic()
+        try:
+            held = await self._acquire(now)
+        except (StatusError, TransportError) as failure:
+            self.context.log.info("lease not written", lease=self._name, reason=str(failure))
+            held = self.leading and now - self._renewed < RENEW_SECONDS
+        else:
+            self._renewed = now if held else self._renewed
+        await self._follow(held)
+        source = self.context.random.random()
+        self.context.send_after(RETRY_SECONDS * (1.0 if held else 1.0 + 0.2 * source), Attempt())
+
+    async def _follow(self, held: bool) -> None:
+        if held and self._child is None:
+            self._child = await self.context.spawn(self._spec, name="leader")
+        elif not held and self._child is not None:
+            child, self._child = self._child, None
+            await self.context.stop_child(child)
+
+    async def _acquire(self, now: float) -> bool:
+        try:
+            lease = await self._client.get(LEASES, self._name, self._namespace)
+        except StatusError as refused:
+            if refused.code != 404:
+                raise
+            await self._client.create(LEASES, self._lease({}, transitions=0))
+            return True
+        spec: Object = lease.get("spec") or {}
+        holder = spec.get("holderIdentity") or ""
+        if (holder, spec.get("renewTime", "")) != self._seen:
+            self._seen = (holder, spec.get("renewTime", ""))
+            self._seen_at = now
+        if holder not in ("", self._identity) and now - self._seen_at < spec.get("leaseDurationSeconds", LEASE_SECONDS):
+            return False
+        transitions = spec.get("leaseTransitions", 0) + (holder != self._identity)
+        await self._client.update(LEASES, {**self._lease(spec, transitions=transitions), "metadata": lease["metadata"]})
+        return True
+
+    async def _release(self) -> None:
+        """Let the next one lead at once."""
+        try:
+            lease = await self._client.get(LEASES, self._name, self._namespace)
+            if (lease.get("spec") or {}).get("holderIdentity") == self._identity:
+                spec = {**lease["spec"], "holderIdentity": "", "leaseDurationSeconds": 1}
+                await self._client.update(LEASES, {**lease, "spec": spec})
+        except (StatusError, TransportError):
+            return
+
+    def _lease(self, spec: Object, *, transitions: int) -> Object:
+        now = rfc3339_micro(self.context.clock.time())
+        same = spec.get("holderIdentity") == self._identity
+        return {
+            "apiVersion": LEASES.api_version,
+            "kind": LEASES.kind,
+            "metadata": {"name": self._name, "namespace": self._namespace},
+            "spec": {
+                "holderIdentity": self._identity,
+                "leaseDurationSeconds": int(LEASE_SECONDS),
+                "acquireTime": spec.get("acquireTime", now) if same else now,
+                "renewTime": now,
+                "leaseTransitions": transitions,
+            },
+        }
