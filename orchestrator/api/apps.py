@@ -51,6 +51,9 @@ def default_daemon_set(obj: Object) -> None:
         setdefault(rolling, "maxSurge", 0)
     setdefault(spec, "revisionHistoryLimit", 10)
     default_template(spec.setdefault("template", {}))
+    annotations = obj.setdefault("metadata", {}).get("annotations") or {}
+    if _DEPRECATED_GENERATION not in annotations:
+        obj["metadata"]["annotations"] = {**annotations, _DEPRECATED_GENERATION: "0"}
 
 
 def default_stateful_set(obj: Object) -> None:

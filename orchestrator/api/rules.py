@@ -4,17 +4,53 @@ from __future__ import annotations
 
 from functools import cache
 
-from orchestrator.api.apps import RULES as APPS
-from orchestrator.api.batch import RULES as BATCH
-from orchestrator.api.core import RULES as CORE
+from orchestrator.api import (
+    admissionregistration,
+    apiextensions,
+    apiregistration,
+    apps,
+    autoscaling,
+    batch,
+    certificates,
+    coordination,
+    core,
+    endpoint_slices,
+    flowcontrol,
+    networking,
+    node,
+    policy,
+    rbac,
+    resource,
+    scheduling,
+    storage,
+)
 from orchestrator.api.schema import schema
 from orchestrator.api.strategy import Rules, spec_changed
 from orchestrator.api.zeros import zero_status
 
 __all__ = ["Rules", "generic", "rules"]
 
-_ALL = (*CORE, *APPS, *BATCH)
-_BY_KIND = {(each.group, each.kind): each for each in _ALL}
+_MODULES = (
+    core,
+    apps,
+    batch,
+    autoscaling,
+    policy,
+    networking,
+    endpoint_slices,
+    rbac,
+    storage,
+    scheduling,
+    coordination,
+    certificates,
+    admissionregistration,
+    node,
+    flowcontrol,
+    apiextensions,
+    apiregistration,
+    resource,
+)
+_BY_KIND: dict[tuple[str, str], Rules] = {(each.group, each.kind): each for module in _MODULES for each in module.RULES}
 
 
 @cache
@@ -23,9 +59,9 @@ def rules(group: str, kind: str) -> Rules:
     known = _BY_KIND.get((group, kind))
     if known is not None:
         return known
-    for resource in schema().resources:
-        if (resource.group, resource.kind) == (group, kind):
-            return generic(group, kind, namespaced=resource.namespaced, has_status="status" in resource.subresources)
+    for each in schema().resources:
+        if (each.group, each.kind) == (group, kind):
+            return generic(group, kind, namespaced=each.namespaced, has_status="status" in each.subresources)
     return generic(group, kind)
 
 

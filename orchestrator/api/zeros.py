@@ -13,7 +13,7 @@ from orchestrator.apimachinery.copying import deep
 from orchestrator.apimachinery.encoded import Object
 
 _SCALARS: dict[str, Any] = {"string": "", "boolean": False, "int32": 0, "int64": 0, "number": 0, "quantity": "0"}
-_INLINE = frozenset(("apiVersion", "kind", "metadata"))
+_METADATA = "metadata"
 
 
 def fill(obj: Object, type: Type) -> None:
@@ -60,7 +60,7 @@ def zero_status(obj: Object) -> Object | None:
 @cache
 def _zeros(type: Type) -> tuple[tuple[str, Any], ...]:
     return tuple(
-        (name, _zero_of(field)) for name, field in type.fields.items() if name not in _INLINE and _is_written(field)
+        (name, _zero_of(field)) for name, field in type.fields.items() if name != _METADATA and _is_written(field)
     )
 
 
@@ -70,7 +70,7 @@ def _children(type: Type) -> tuple[tuple[str, Type], ...]:
     result: list[tuple[str, Type]] = []
     for name, field in type.fields.items():
         inner = field.type if field.type.kind == "object" else field.type.items
-        if name not in _INLINE and inner is not None and inner.kind == "object" and inner.fields:
+        if name != _METADATA and inner is not None and inner.kind == "object" and inner.fields:
             result.append((name, field.type))
     return tuple(result)
 
