@@ -78,13 +78,19 @@ class Run:
         snapshot, shape = self._snapshot, self._shape
         rejections = Rejections(snapshot.present[: snapshot.size])
         nodes = Nodes(snapshot, shape)
+        self._standing: Mask = rejections.open.copy()
+        """The nodes that no filter of the node's own refuses: cluster-wide ones may close and open them in a run."""
         for plugin in filters:
             session = plugin.session(shape, snapshot) if plugin.scope is Scope.CLUSTER else None
             if session is not None:
                 self._filter_sessions.append(session)
             elif plugin.scope is Scope.CLUSTER:
                 self.repeatable = False
-            rejections.add(plugin.name, session.blocks() if session else plugin.blocks(shape, nodes))
+            blocks = session.blocks() if session is not None else plugin.blocks(shape, nodes)
+            rejections.add(plugin.name, blocks)
+            if session is None:
+                for block in blocks:
+                    self._standing &= ~block.nodes
         self.feasible: Mask = rejections.open
         """The nodes that can take the first pod."""
         self.diagnosis: Diagnosis = rejections.diagnosis
@@ -128,7 +134,7 @@ class Run:
                 fixed += weighted.weight * self._fixed(weighted, nodes)
         self._ladder = Ladder(self._snapshot, self._shape, self._nodewise, plain)
         self._fixed_sum = fixed
-        self._apart: Ints = self._ladder.first(self.feasible) + fixed
+        self._apart: Ints = self._ladder.first(self._standing) + fixed
 
     def _fixed(self, weighted: Weighted, nodes: Nodes) -> Ints:
         plugin = weighted.plugin
@@ -181,7 +187,6 @@ class Run:
 
     def _place_coupled(self, count: int) -> list[int]:
         keys: Keys = np.where(self.feasible, self._apart + self._jitter, -np.inf)
-        standing = self.feasible.copy()
         columns: list[int] = []
         while len(columns) < count:
             total = keys
@@ -198,15 +203,15 @@ class Run:
                 session.placed(column)
             if len(columns) == count:
                 break
-            if not self._settle(column, keys, standing):
+            if not self._settle(column, keys):
                 break
         return columns
 
-    def _settle(self, column: int, keys: Keys, standing: Mask) -> bool:
+    def _settle(self, column: int, keys: Keys) -> bool:
         """Bring keys and feasibility up to date after a pod went to the column. False: evaluate anew."""
         score = self._ladder.climb(column)
         if score == BLOCKED:
-            standing[column] = self.feasible[column] = False
+            self._standing[column] = self.feasible[column] = False
             keys[column] = -np.inf
             if self._lost_highest(column):
                 return False
@@ -216,7 +221,7 @@ class Run:
             keys[column] = self._apart[column] + self._jitter[column]
         if not self._filter_sessions:
             return True
-        feasible = standing.copy()
+        feasible = self._standing.copy()
         for session in self._filter_sessions:
             session.placed(column)
             for block in session.blocks():

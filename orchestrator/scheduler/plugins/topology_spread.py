@@ -156,12 +156,12 @@ class _Soft:
         """The columns whose count changed."""
         if not (self.spread.self_matching and self.spread.counting):
             return None
-        if self.by_node:
-            self.near[column] += 1
-            return column
         domain = self.domains[column]
         if not domain or not self.eligible[column]:
             return None
+        if self.by_node:
+            self.near[column] += 1
+            return column
         members = np.flatnonzero(self.domains == domain)
         self.near[members] += 1
         return members
@@ -179,13 +179,12 @@ class SoftSession:
         for constraint in self._constraints:
             self._base += np.where(constraint.domains > 0, constraint.spread.max_skew - 1, 0)
         self._raw: NDArray[np.float64] = self._base
-        self._feasible = -1
+        self._feasible: Mask = np.zeros(0, np.bool_)
         self._scored: Mask = present
 
     def scores(self, feasible: Mask) -> Ints:
-        count = int(np.count_nonzero(feasible))
-        if count != self._feasible:
-            self._weigh(feasible, count)
+        if not np.array_equal(feasible, self._feasible):
+            self._weigh(feasible)
         raw, scored = self._raw, self._scored
         some = raw[scored]
         if not len(some):
@@ -196,9 +195,9 @@ class SoftSession:
         scaled = np.floor((highest + lowest - raw) * MAX_SCORE / highest)
         return np.where(scored, scaled, 0).astype(np.int64)
 
-    def _weigh(self, feasible: Mask, count: int) -> None:
+    def _weigh(self, feasible: Mask) -> None:
         """The weights follow the number of domains among the feasible nodes."""
-        self._feasible = count
+        self._feasible = feasible.copy()
         self._scored = feasible & self._taking_part
         scored = int(np.count_nonzero(self._scored))
         for constraint in self._constraints:

@@ -1,0 +1,128 @@
+"""The arrays against the reference: same feasible nodes, same scores, same reasons, and each pod of a run on a best node."""
+
+from __future__ import annotations
+
+import os
+import random
+from typing import Any
+
+import numpy as np
+import pytest
+
+from orchestrator.scheduler.cycle import Run, schedule
+from orchestrator.scheduler.plugins.default import default_profile
+from orchestrator.scheduler.shape import Shape, shape_of
+from orchestrator.scheduler.snapshot import Placed, Snapshot, node_facts
+from tests.scheduler import reference
+from tests.scheduler.clusters import Maker
+from tests.scheduler.reference import World
+
+Object = dict[str, Any]
+PROFILE = default_profile()
+RUN = 4
+PROVE_CLUSTERS = int(os.environ.get("PROVE_COUNT", "100000"))
+
+
+def shape(pod: Object, siblings: Object | None = None) -> Shape:
+    spec = {**pod["spec"], "nodeName": ""}
+    return shape_of(spec, pod["metadata"]["namespace"], pod["metadata"].get("labels", {}), siblings)
+
+
+def placed(pod: Object) -> Placed:
+    metadata = pod["metadata"]
+    return Placed(
+        metadata["uid"],
+        metadata["namespace"],
+        metadata["name"],
+        pod["spec"]["nodeName"],
+        shape(pod),
+        terminating="deletionTimestamp" in metadata,
+    )
+
+
+def snapshot(world: World) -> Snapshot:
+    made = Snapshot()
+    for name, labels in world.namespaces.items():
+        made.set_namespace(name, labels)
+    for node in world.nodes:
+        made.set_node(node_facts(node))
+    for pod in world.pods:
+        made.place(placed(pod))
+    return made
+
+
+def new_run(made: Snapshot, of: Shape, seed: int) -> Run:
+    return Run(made, of, PROFILE, np.random.default_rng(seed), random.Random(seed))
+
+
+def expected_message(world: World, pod: Object) -> str:
+    reasons: dict[str, int] = {}
+    for node in world.nodes:
+        for reason in reference.refuses(world, pod, node):
+            reasons[reason] = reasons.get(reason, 0) + 1
+    listed = ", ".join(sorted(f"{count} {reason}" for reason, count in reasons.items()))
+    return f"0/{len(world.nodes)} nodes are available: {listed}."
+
+
+def check(seed: int) -> None:
+    maker = Maker(seed)
+    world, pod = maker.world(), maker.pod()
+    siblings = {"matchLabels": {"app": pod["metadata"]["labels"]["app"]}} if maker.chance(0.5) else None
+    made, of = snapshot(world), shape(pod, siblings)
+    expected = reference.scores(world, pod, siblings)
+    totals = new_run(made, of, seed).totals() if made.size else []
+    found = {made.names[column]: int(score) for column, score in enumerate(totals) if score >= 0}
+    assert found == expected, f"seed {seed}"
+    if not expected:
+        assert new_run(made, of, seed).diagnosis.message() == expected_message(world, pod), f"seed {seed}"
+    check_run(seed, world, made, pod, of, siblings)
+
+
+def check_run(seed: int, world: World, made: Snapshot, pod: Object, of: Shape, siblings: Object | None) -> None:
+    """Each pod of a run goes to a node that is best at that moment; a run that ends early is right to."""
+    left = RUN
+    while left:
+        columns = new_run(made, of, seed).place(left)
+        for column in columns:
+            expected = reference.scores(world, pod, siblings)
+            name = made.names[column]
+            assert expected.get(name) == max(expected.values(), default=None), f"seed {seed}, pod {RUN - left}"
+            copy = {"metadata": {**pod["metadata"], "uid": f"copy{left}"}, "spec": {**pod["spec"], "nodeName": name}}
+            world.pods.append(copy)
+            made.place(Placed(f"copy{left}", of.namespace, "copy", name, of))
+            left -= 1
+        if not columns:
+            assert not reference.scores(world, pod, siblings), f"seed {seed}"
+            return
+
+
+@pytest.mark.parametrize("block", range(20))
+def test_feasible_nodes_scores_and_runs_equal_the_reference(block: int) -> None:
+    for seed in range(block * 15, block * 15 + 15):
+        check(seed)
+
+
+@pytest.mark.prove
+def test_a_hundred_thousand_clusters_equal_the_reference() -> None:
+    for seed in range(PROVE_CLUSTERS):
+        check(1_000_000 + seed)
+
+
+def test_a_cluster_without_nodes_says_so() -> None:
+    pod = Maker(1).pod()
+    decision = schedule(Snapshot(), shape(pod), PROFILE, np.random.default_rng(1))
+    assert decision.node == ""
+    assert decision.diagnosis is not None
+    assert decision.diagnosis.message() == "no nodes available to schedule pods"
+
+
+def test_ties_are_broken_at_random_and_the_same_for_one_seed() -> None:
+    world = World([Maker(1).node(0) for _ in range(1)])
+    node = world.nodes[0]
+    node["spec"], node["status"]["images"] = {}, []
+    world.nodes = [{**node, "metadata": {"name": f"n{index}", "labels": {}}} for index in range(8)]
+    pod = {"metadata": {"namespace": "default"}, "spec": {"containers": [{"image": "x"}]}}
+    chosen = [schedule(snapshot(world), shape(pod), PROFILE, np.random.default_rng(seed)).node for seed in range(30)]
+    again = [schedule(snapshot(world), shape(pod), PROFILE, np.random.default_rng(seed)).node for seed in range(30)]
+    assert chosen == again
+    assert len(set(chosen)) > 4
