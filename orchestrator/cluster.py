@@ -29,6 +29,7 @@ from actors import (
 )
 from actors.system import Tap
 from orchestrator.apiserver.config import ServerConfig
+from orchestrator.apiserver.http.door import HttpDoor
 from orchestrator.apiserver.server import ApiServer
 from orchestrator.client.client import Client
 from orchestrator.client.informer import Informer
@@ -37,9 +38,10 @@ from orchestrator.client.mailbox import MailboxTransport
 from orchestrator.client.protocol import Identity
 from orchestrator.client.recorder import EventWriter, Recorder
 from orchestrator.config import ClusterConfig
-from orchestrator.controllers.registry import CONTROLLERS, Entry
+from orchestrator.controllers.registry import CONTROLLERS, Registered
 from orchestrator.identities import MASTERS, component, node
 from orchestrator.nodes import NodeFactory
+from orchestrator.pki import Pki
 from orchestrator.scheduler.actor import Scheduler
 from orchestrator.store.log import Log
 from orchestrator.store.memory_log import MemoryLog
@@ -67,8 +69,10 @@ class Cluster:
         clock: Clock | None = None,
         seed: int | None = None,
         tap: Tap | None = None,
+        pki: Pki | None = None,
     ) -> None:
         self.config = config or ClusterConfig(runtime="simulated")
+        self.pki = pki
         self.system = System("podium", clock=clock, seed=seed, tap=tap)
         self.memory = MemoryLog() if self.config.data_dir is None else None
 
@@ -92,23 +96,35 @@ class Cluster:
         self.store, self.api = system.ref("server/store"), system.ref("server/apiserver")
         self.client = self.client_for(MASTERS)
         self.informers = Informers(self.client, self._spawn_informer)
+        self.server_config = ServerConfig(
+            service_cidr=self.config.service_cidr,
+            cluster_domain=self.config.cluster_domain,
+            advertise_port=self.config.listen[1] if self.config.listen else 6443,
+        )
         self.node_factory = NodeFactory(self.config, system.clock, system.random_for("nodes"))
         await system.spawn(self._server(), name="server")
         await system.spawn(DynamicSupervisor(RESTARTS), name="informers")
         await system.spawn(self._events(), name="events")
         await system.spawn(self._control_plane(), name="control-plane")
         await system.spawn(self._nodes(), name="nodes")
+        if self.config.listen is not None:
+            await system.spawn(self._door(), name="door")
 
     # The tree
 
     def _server(self) -> Supervisor:
         """What is true, and the only way to it: a store that fails takes the server's view of it along."""
-        server = ServerConfig(service_cidr=self.config.service_cidr, cluster_domain=self.config.cluster_domain)
         return _group(
             rest_for_one,
             child(lambda: Store(self._log()), name="store", mailbox=SERVER_MAILBOX, backoff=RESTART_BACKOFF),
             child(
-                lambda: ApiServer(self.store, server, nodes=lambda name: self.system.ref(f"nodes/{name}")),
+                lambda: ApiServer(
+                    self.store,
+                    self.server_config,
+                    tokens=self.pki.tokens if self.pki else None,
+                    nodes=lambda name: self.system.ref(f"nodes/{name}"),
+                    client_ca=self.pki.ca_certificate if self.pki else "",
+                ),
                 name="apiserver",
                 mailbox=SERVER_MAILBOX,
                 backoff=RESTART_BACKOFF,
@@ -134,14 +150,22 @@ class Cluster:
         recorder = self._recorder("scheduler")
         return _member(lambda: Scheduler(client, self.informers, recorder), "scheduler")
 
-    def _controller(self, entry: Entry) -> ChildSpec:
-        client = self.client_for(component(entry.identity))
+    def _controller(self, entry: Registered) -> ChildSpec:
+        client = self.client_for(entry.identity)
         recorder = self._recorder("controllers")
-        return _member(lambda: entry.make(client, self.informers, recorder), entry.name)
+        known = {"certificate": self.pki.ca_certificate if self.pki else ""}
+        options = {name: known[name] for name in entry.options}
+        return _member(lambda: entry.controller(client, self.informers, recorder, **options), entry.name)
 
     def _kubelet(self, name: str) -> ChildSpec:
         parts = self.node_factory.make(name, self.client_for(node(name)), self._recorder("kubelets"))
         return _member(parts, name)
+
+    def _door(self) -> ChildSpec:
+        assert self.config.listen is not None
+        host, port = self.config.listen
+        tls = self.pki.tls if self.pki else None
+        return _member(lambda: HttpDoor(self.api, self.server_config, host=host, port=port, tls=tls), "door")
 
     def _event_writer(self, name: str) -> ChildSpec:
         client = self.client_for(MASTERS)

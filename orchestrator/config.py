@@ -44,7 +44,9 @@ class ClusterConfig:
         try:
             ipaddress.IPv4Network(self.service_cidr)
         except ValueError as error:
-            raise ConfigError("serviceCIDR", f"expected an IPv4 network such as 10.96.0.0/12, found {self.service_cidr!r}") from error
+            raise ConfigError(
+                "serviceCIDR", f"expected an IPv4 network such as 10.96.0.0/12, found {self.service_cidr!r}"
+            ) from error
 
 
 NAMES = {"dataDir": "data_dir", "serviceCIDR": "service_cidr", "clusterDomain": "cluster_domain"}

@@ -23,6 +23,9 @@ class NodeFactory:
         self._config = config
         self._clock = clock
         self.world = SimulatedWorld(clock, random)
+        self.runtime = "simulated"
+        self.note = ""
+        self.keep_containers = False
 
     def make(self, name: str, client: Client, recorder: Recorder) -> Callable[[], Kubelet]:
         """The factory of the kubelet of ``name``."""

@@ -1,0 +1,161 @@
+"""The long-lived process: a cluster with its state on disk, an HTTPS door and a record of itself for the command.
+
+SIGTERM stops the daemon and leaves containers running, for the next start to adopt; SIGINT (``podium down``, Ctrl-C)
+stops them too. Whatever keeps it from starting is one line that says what and how to go on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import errno
+import json
+import os
+import signal
+import socket
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from orchestrator import __version__
+from orchestrator.cli.datadir import DaemonRecord, process_start_ticks, record_path, write_record
+from orchestrator.config import ClusterConfig, ConfigError, settings
+
+SWITCH_SECONDS = 2e-5
+"""How soon the interpreter lets the log's thread run: with the default of 5 ms a busy loop starves every commit."""
+STOP_SECONDS = 5.0
+
+
+class StartError(Exception):
+    """The daemon cannot start; the message is one line."""
+
+
+def run(config: ClusterConfig, ready: int | None = None) -> int:
+    """Serve until a signal says stop; the exit code. ``ready`` is a descriptor that is told how the start went."""
+    began = time.monotonic()
+    sys.setswitchinterval(SWITCH_SECONDS)
+    try:
+        with asyncio.Runner(loop_factory=_new_loop) as runner:
+            runner.run(serve(config, ready, began))
+    except StartError as error:
+        _say(ready, {"error": str(error)})
+        print(f"podium up: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop()
+    loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
+    return loop
+
+
+async def serve(config: ClusterConfig, ready: int | None, began: float) -> None:
+    """One life of the daemon. Raises StartError when it cannot begin."""
+    from orchestrator.cluster import Cluster
+    from orchestrator.pki import prepare
+
+    assert config.data_dir is not None
+    stopped: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, _stop, stopped, number)
+    config = _settle(config)
+    assert config.listen is not None
+    url = f"https://{_host(config.listen[0])}:{config.listen[1]}"
+    pki = prepare(config, url, time.time())
+    cluster = Cluster(config, pki=pki)
+    try:
+        await cluster.__aenter__()
+    except Exception as error:
+        raise StartError(_reason(error)) from error
+    try:
+        _write_private(config.data_dir / "kubeconfig", pki.kubeconfig)
+        record = _record(config, url, cluster.node_factory.runtime, cluster.node_factory.note, time.monotonic() - began)
+        write_record(config.data_dir, record)
+        _say(ready, {"url": url})
+        if ready is None:
+            from orchestrator.cli.up import came_up
+
+            print(f"{came_up(record)}\nCtrl-C stops it", flush=True)
+        number = await stopped
+        cluster.node_factory.keep_containers = number == signal.SIGTERM
+    finally:
+        record_path(config.data_dir).unlink(missing_ok=True)
+        await cluster.__aexit__(None, None, None)
+
+
+def _stop(stopped: asyncio.Future[int], number: int) -> None:
+    if not stopped.done():
+        stopped.set_result(number)
+
+
+def _settle(config: ClusterConfig) -> ClusterConfig:
+    """The configuration with a directory that can be used and a port that is free. Raises StartError."""
+    from dataclasses import replace
+
+    assert config.data_dir is not None
+    host, port = config.listen or ("127.0.0.1", 0)
+    try:
+        config.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise StartError(f"cannot use {config.data_dir}: {error.strerror}; choose another with --data-dir") from error
+    try:
+        with socket.create_server((host, port)) as probe:
+            return replace(config, listen=(host, probe.getsockname()[1]))
+    except OSError as error:
+        hint = "something listens there already" if error.errno == errno.EADDRINUSE else str(error.strerror)
+        raise StartError(f"cannot listen on {host}:{port}: {hint}; choose another with --listen HOST:PORT") from error
+
+
+def _host(host: str) -> str:
+    if host in ("0.0.0.0", "::", ""):
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
+
+
+def _reason(error: BaseException) -> str:
+    """The innermost cause, as one line."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _record(config: ClusterConfig, url: str, runtime: str, note: str, seconds: float) -> DaemonRecord:
+    ticks = process_start_ticks(os.getpid())
+    assert ticks is not None
+    return DaemonRecord(os.getpid(), ticks, url, config.nodes, runtime, note, __version__, round(seconds, 3))
+
+
+def _write_private(path: Path, text: str) -> None:
+    draft = path.with_suffix(".tmp")
+    draft.touch(mode=0o600)
+    draft.write_text(text)
+    draft.replace(path)
+
+
+def _say(ready: int | None, message: dict[str, Any]) -> None:
+    if ready is not None:
+        with os.fdopen(ready, "w", closefd=True) as sink:
+            sink.write(json.dumps(message) + "\n")
+
+
+def main() -> int:
+    """``python -m orchestrator.daemon``: what ``podium up --detach`` starts."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--ready-fd", type=int)
+    parser.add_argument("--settings", required=True, help="the settings as a JSON object")
+    options = parser.parse_args()
+    try:
+        config = ClusterConfig(**{"kernel": os.geteuid() == 0, **settings(json.loads(options.settings))})
+    except ConfigError as error:
+        _say(options.ready_fd, {"error": str(error)})
+        return 2
+    return run(config, options.ready_fd)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,82 @@
+"""The cluster's keys: an authority, the server's certificate, the administrator's, and the key that signs tokens.
+
+Made at the first start, read at the next ones; ``cryptography`` is imported only where a key is made or used.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import ipaddress
+import json
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator.apiserver import certs
+from orchestrator.apiserver.tokens import Tokens
+from orchestrator.config import ClusterConfig
+
+ADMIN = "podium-admin"
+ADMIN_GROUPS = ("system:masters",)
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True, slots=True)
+class Pki:
+    """``ca_certificate`` is PEM text: what clients trust the server by."""
+
+    ca_certificate: str
+    tls: ssl.SSLContext
+    tokens: Tokens
+    kubeconfig: str
+
+
+def prepare(config: ClusterConfig, url: str, now: float) -> Pki:
+    """The keys in ``<data_dir>/pki``, made where they are missing. ``url`` is what the kubeconfig points at."""
+    assert config.data_dir is not None
+    assert config.listen is not None
+    folder = config.data_dir / "pki"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    moment = datetime.datetime.fromtimestamp(now, datetime.UTC)
+    ca = _pair(folder, "ca", lambda: certs.make_ca(moment))
+    hosts = certs.serving_hosts(first_address(config.service_cidr), config.cluster_domain, _hosts(config.listen[0]))
+    serving = _pair(folder, f"serving-{_word(hosts)}", lambda: certs.make_serving(ca, moment, hosts))
+    admin = _pair(folder, "admin", lambda: certs.make_client(ca, moment, ADMIN, ADMIN_GROUPS))
+    issuer = f"https://kubernetes.default.svc.{config.cluster_domain}"
+    return Pki(
+        ca.certificate.decode(),
+        certs.server_context(serving, ca, folder),
+        Tokens(certs.load_key(_signing_key(folder)), issuer),
+        json.dumps(certs.kubeconfig(url, ca, admin), indent=2) + "\n",
+    )
+
+
+def first_address(cidr: str) -> str:
+    """The address of the Service ``kubernetes``: the first of the range."""
+    return str(ipaddress.ip_network(cidr)[1])
+
+
+def _hosts(listen: str) -> list[str]:
+    return list(dict.fromkeys([*LOOPBACK, listen])) if listen not in ("0.0.0.0", "::", "") else list(LOOPBACK)
+
+
+def _word(hosts: list[str]) -> str:
+    return hashlib.sha256(" ".join(sorted(hosts)).encode()).hexdigest()[:12]
+
+
+def _pair(folder: Path, name: str, make: Callable[[], certs.Pair]) -> certs.Pair:
+    certificate, key = folder / f"{name}.crt", folder / f"{name}.key"
+    if certificate.exists() and key.exists():
+        return certs.Pair(certificate.read_bytes(), key.read_bytes())
+    made = make()
+    made.save(folder, name)
+    return made
+
+
+def _signing_key(folder: Path) -> bytes:
+    path = folder / "tokens.key"
+    if not path.exists():
+        certs.write_secret(path, certs.key_pem(certs.new_key()))
+    return path.read_bytes()
