@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from actors import Ask
+from actors import Ask, Ref
 from orchestrator.client.protocol import Identity
 
 
@@ -50,3 +50,23 @@ class Fetch(Ask[Fetched]):
     """``jwks``, ``openid`` or ``ready``."""
 
     what: str
+
+
+class Located(msgspec.Struct, frozen=True, array_like=True):
+    """The kubelet's ref, and what to open there. ``status``: why not."""
+
+    node: Ref[Any] | None = None
+    pod_uid: str = ""
+    container: str = ""
+    status: dict[str, Any] | None = None
+
+
+class Locate(Ask[Located]):
+    """Where is this pod, and may they ``verb`` its ``subresource``?"""
+
+    identity: Identity
+    verb: str
+    namespace: str
+    name: str
+    subresource: str
+    container: str = ""

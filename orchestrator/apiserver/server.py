@@ -19,7 +19,16 @@ from orchestrator.apiserver.call import Call, Environment, failure
 from orchestrator.apiserver.chain import authorize, resource_of
 from orchestrator.apiserver.config import ServerConfig
 from orchestrator.apiserver.dispatch import handler_of, writer_of
-from orchestrator.apiserver.door_messages import Authenticate, Authenticated, Authorize, Authorized, Fetch, Fetched
+from orchestrator.apiserver.door_messages import (
+    Authenticate,
+    Authenticated,
+    Authorize,
+    Authorized,
+    Fetch,
+    Fetched,
+    Locate,
+    Located,
+)
 from orchestrator.apiserver.fairness import Seats
 from orchestrator.apiserver.gatekeeper import authenticate, authorize_path
 from orchestrator.apiserver.keys import object_key, split_key
@@ -28,6 +37,7 @@ from orchestrator.apiserver.rbac import RBAC_GROUP, Rbac
 from orchestrator.apiserver.special.allocator import Allocator
 from orchestrator.apiserver.special.forms import in_form
 from orchestrator.apiserver.storage import Storage
+from orchestrator.apiserver.streaming.locate import locate
 from orchestrator.apiserver.templates import Templates
 from orchestrator.apiserver.tokens import Tokens
 from orchestrator.apiserver.write import Pending
@@ -111,6 +121,8 @@ class ApiServer(Actor):
                 return self.context.later(self._authenticate(message))
             case Authorize():
                 return Authorized(authorize_path(self._env, message))
+            case Locate():
+                return self.context.later(self._locate(message))
             case Fetch():
                 return self.context.later(self._fetch(message))
             case _:
@@ -164,6 +176,12 @@ class ApiServer(Actor):
 
     async def _authenticate(self, message: Authenticate) -> Authenticated:
         return await authenticate(self._env, message)
+
+    async def _locate(self, message: Locate) -> Located:
+        try:
+            return await locate(self._env, message)
+        except errors.StatusError as error:
+            return Located(status=error.status)
 
     async def _fetch(self, message: Fetch) -> Fetched:
         """What the door needs to know of the server itself."""

@@ -23,7 +23,7 @@ from orchestrator.apimachinery import errors
 from orchestrator.apimachinery.encoded import Object
 from orchestrator.apiserver.authn import certificate_identity
 from orchestrator.apiserver.config import ServerConfig
-from orchestrator.apiserver.door_messages import Authenticate, Authorize, Fetch
+from orchestrator.apiserver.door_messages import Authenticate, Authorize, Fetch, Locate
 from orchestrator.apiserver.http.answers import View, answer, document_answer, status_answer
 from orchestrator.apiserver.http.bodies import MAX_BODY_BYTES, encode_body, encode_patch, patch_type
 from orchestrator.apiserver.http.jsoncache import JsonCache
@@ -32,6 +32,9 @@ from orchestrator.apiserver.http.paths import ResourcePath, resource_path
 from orchestrator.apiserver.http.plain import Document, health_document, is_health, plain_document, respond
 from orchestrator.apiserver.http.query import boolean, default_manager, options_of
 from orchestrator.apiserver.http.watching import CREDIT_FRAMES, WatchForm, Watching, WatchSink
+from orchestrator.apiserver.streaming.logs import stream_log
+from orchestrator.apiserver.streaming.ports import stream_ports
+from orchestrator.apiserver.streaming.remote import stream_remote
 from orchestrator.client.protocol import ApiRequest, Identity, Options, Request, Response, Verb
 
 REQUEST_SECONDS = 60.0
@@ -142,6 +145,8 @@ class HttpDoor(Actor):
         resource = schema().resource(target.group, target.version, target.resource)
         if resource is None:
             raise errors.no_such_route()
+        if target.subresource in STREAMED and target.resource == "pods" and not target.group:
+            return await self._stream(request, who, path)
         verb = verb_of(request, path, resource)
         view = self._view(request, stream=verb == Verb.WATCH)
         asked = await self._request(request, verb, path)
@@ -211,6 +216,21 @@ class HttpDoor(Actor):
         finally:
             await self.context.stop_child(sink)
 
+    async def _stream(self, request: web.BaseRequest, who: Identity, path: ResourcePath) -> web.StreamResponse:
+        """Logs, exec, attach and port-forward."""
+        target = path.target
+        verb = "create" if request.method == "POST" else "get"
+        container = request.query.get("container", "")
+        asked = Locate(who, verb, target.namespace, target.name, target.subresource, container)
+        located = await self._api.ask(asked, REQUEST_SECONDS)
+        if located.status is not None:
+            raise errors.from_status(located.status)
+        if target.subresource == "log":
+            return await stream_log(self, request, located)
+        if target.subresource == "portforward":
+            return await stream_ports(self, request, located)
+        return await stream_remote(self, request, located, target.subresource)
+
     # Everything else
 
     async def _plain(self, request: web.BaseRequest, who: Identity) -> web.StreamResponse:
@@ -263,6 +283,7 @@ class HttpDoor(Actor):
         return made
 
 
+STREAMED = frozenset(("log", "exec", "attach", "portforward"))
 ISSUER = {"/openid/v1/jwks": "jwks", "/.well-known/openid-configuration": "openid"}
 
 METHODS = {
