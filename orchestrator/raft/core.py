@@ -123,7 +123,7 @@ class Raft:
         self._hand_over(leading)
 
     def snapshot_failed(self, peer: int) -> None:
-        """The snapshot did not reach ``peer``."""
+        """The snapshot did not reach ``peer``: it is offered again at once, and not only when it is overdue."""
         if self._leading is not None:
             self._leading.peers[peer].snapshot_failed()
 

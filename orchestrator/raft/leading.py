@@ -82,6 +82,7 @@ class Leading:
         heard[self._member] = 1
         for progress in self.peers.values():
             progress.active = False
+            progress.await_snapshot()
         return reached(self._voters, heard) == 1
 
     def read(self, token: int, send: Callable[[Message], None]) -> None:

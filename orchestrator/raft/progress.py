@@ -9,6 +9,9 @@ MAX_IN_FLIGHT = 64
 MAX_APPEND_BYTES = 1 << 20
 MAX_APPEND_ENTRIES = 1024
 
+SNAPSHOT_TIMEOUTS = 10
+"""Election timeouts after which a snapshot that was not confirmed counts as lost and is offered again."""
+
 
 class Pace(Enum):
     PROBE = "probe"
@@ -22,7 +25,7 @@ class Pace(Enum):
 class Progress:
     """Invariant: ``match < next``; in STREAM ``next`` is ahead of what was answered."""
 
-    __slots__ = ("_in_flight", "active", "asked", "match", "next", "pace", "read", "snapshot")
+    __slots__ = ("_in_flight", "active", "asked", "awaited", "match", "next", "pace", "read", "snapshot")
 
     def __init__(self, next_index: int) -> None:
         self.match = 0
@@ -35,6 +38,8 @@ class Progress:
         self.read = 0
         """The latest read round that it confirmed."""
         self.snapshot = 0
+        self.awaited = 0
+        """In SNAPSHOT: election timeouts since it was offered."""
         self._in_flight: list[int] = []
 
     def paused(self) -> bool:
@@ -78,6 +83,13 @@ class Progress:
     def needs_snapshot(self, index: int) -> None:
         self._become(Pace.SNAPSHOT)
         self.snapshot = index
+        self.awaited = 0
+
+    def await_snapshot(self) -> None:
+        """An election timeout passed. Nobody may have noticed that the snapshot was lost."""
+        self.awaited += 1
+        if self.awaited >= SNAPSHOT_TIMEOUTS:
+            self.snapshot_failed()
 
     def snapshot_failed(self) -> None:
         if self.pace is Pace.SNAPSHOT:

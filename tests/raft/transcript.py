@@ -1,0 +1,126 @@
+"""Transcripts: commands to a group of members and all that follows from them, as text that is read like a story.
+
+A file is a sequence of ``> command`` lines, each followed by what came of it. ``python -m tests.raft.transcript`` with
+``--write``
+writes the outputs anew; the difference is reviewed like code.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from orchestrator.raft.core import NotLeader
+from tests.raft.group import Group, describe
+
+FOLDER = Path(__file__).parent / "testdata"
+
+
+class Story:
+    """Runs the commands of one file."""
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+        self._group: Group | None = None
+
+    @property
+    def group(self) -> Group:
+        assert self._group is not None, "a transcript begins with `members N`"
+        return self._group
+
+    def run(self, command: str) -> list[str]:
+        self._lines = []
+        verb, *words = command.split()
+        getattr(self, f"do_{verb}")(*words)
+        return self._lines
+
+    def do_members(self, size: str, election: str = "10") -> None:
+        self._group = Group(int(size), self._lines_append, lambda ticks: 0, election_ticks=int(election))
+
+    def do_campaign(self, member: str) -> None:
+        self.group.members[int(member)].campaign()
+
+    def do_tick(self, member: str, times: str = "1") -> None:
+        for _ in range(int(times)):
+            self.group.members[int(member)].tick()
+
+    def do_propose(self, member: str, *payloads: str) -> None:
+        try:
+            self.group.members[int(member)].propose([payload.encode() for payload in payloads])
+        except NotLeader as error:
+            self._lines.append(f"refused: {error}")
+
+    def do_read(self, member: str, token: str) -> None:
+        self.group.members[int(member)].read(int(token))
+
+    def do_transfer(self, member: str, to: str) -> None:
+        self.group.members[int(member)].transfer(int(to))
+
+    def do_forget(self, member: str, through: str) -> None:
+        self.group.members[int(member)].log.forget(int(through))
+
+    def do_perform(self, member: str) -> None:
+        while self.group.perform(int(member)):
+            pass
+
+    def do_deliver(self, to: str) -> None:
+        mail, self.group.mail = self.group.mail, []
+        for message in mail:
+            if message.to == int(to):
+                self.group.deliver(message)
+            else:
+                self.group.mail.append(message)
+
+    def do_drop(self, to: str) -> None:
+        """Lose what is under way to a member."""
+        kept = [message for message in self.group.mail if message.to != int(to)]
+        self._lines += [f"lost: {m.sender} -> {m.to} {describe(m)}" for m in self.group.mail if m.to == int(to)]
+        self.group.mail = kept
+
+    def do_stabilize(self) -> None:
+        self.group.stabilize()
+
+    def do_cut(self, member: str) -> None:
+        self.group.cut.add(int(member))
+
+    def do_heal(self, member: str) -> None:
+        self.group.cut.discard(int(member))
+
+    def do_crash(self, member: str) -> None:
+        self.group.crash(int(member))
+
+    def do_start(self, member: str) -> None:
+        self.group.start(int(member))
+
+    def do_state(self) -> None:
+        for member, raft in sorted(self.group.members.items()):
+            log = raft.log
+            self._lines.append(
+                f"{member} {raft.role.value} term {raft.term} leader {raft.leader}"
+                f" log {log.mark.index + 1}..{log.last} commit {log.commit} applied {log.applied}"
+            )
+
+    def _lines_append(self, line: str) -> None:
+        self._lines.append(line)
+
+
+def retell(text: str) -> str:
+    """The transcript with its outputs made anew. Comments (``#``) and blank lines stay."""
+    story = Story()
+    told: list[str] = []
+    for line in text.splitlines():
+        if line.startswith("> "):
+            told.append(line)
+            told += [f"  {output}" for output in story.run(line[2:])]
+        elif line.startswith("#") or not line.strip():
+            told.append(line)
+    return "\n".join(told) + "\n"
+
+
+if __name__ == "__main__":
+    for path in sorted(FOLDER.glob("*.txt")):
+        new = retell(path.read_text())
+        if "--write" in sys.argv:
+            path.write_text(new)
+        elif new != path.read_text():
+            print(f"{path} differs: run with --write and review")
