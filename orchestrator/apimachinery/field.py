@@ -11,22 +11,39 @@ import msgspec
 
 from orchestrator.apimachinery.quoting import quote
 
+REMEMBERED_POSITIONS = 16
+"""List positions whose paths are kept: validating the same place again makes no new objects."""
+
 
 class Path:
     """A place in an object: ``spec.containers[0].env[HOME]``. Immutable; the text is made at demand only."""
 
-    __slots__ = ("_parent", "_text")
+    __slots__ = ("_below", "_parent", "_text")
 
     def __init__(self, name: str = "", *more: str, parent: Path | None = None) -> None:
         self._parent = parent
         self._text = ".".join((name, *more)) if more else name
+        self._below: dict[str | int, Path] = {}
 
     def child(self, name: str, *more: str) -> Path:
+        """``name`` is a field that the code knows: paths by field are kept. What users name goes to ``key``."""
+        known = self._below.get(name) if not more else None
+        if known is not None:
+            return known
         text = ".".join((name, *more)) if more else name
-        return Path("." + text if self._text or self._parent is not None else text, parent=self)
+        made = Path("." + text if self._text or self._parent is not None else text, parent=self)
+        if not more:
+            self._below[name] = made
+        return made
 
     def index(self, position: int) -> Path:
-        return Path(f"[{position}]", parent=self)
+        known = self._below.get(position)
+        if known is not None:
+            return known
+        made = Path(f"[{position}]", parent=self)
+        if position < REMEMBERED_POSITIONS:
+            self._below[position] = made
+        return made
 
     def key(self, key: str) -> Path:
         return Path(f"[{key}]", parent=self)

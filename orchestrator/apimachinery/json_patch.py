@@ -24,7 +24,9 @@ class PatchFormatError(PatchError):
 def apply(doc: Any, patch: Any) -> Any:
     """The patched document. ``doc`` is not changed. Raises ``PatchError``, ``PatchFormatError``."""
     if not isinstance(patch, list) or not all(isinstance(operation, dict) for operation in patch):
-        raise PatchFormatError(f"error decoding patch: json: cannot unmarshal {_json_kind(patch)} into Go value of type {_GO}")
+        raise PatchFormatError(
+            f"error decoding patch: json: cannot unmarshal {_json_kind(patch)} into Go value of type {_GO}"
+        )
     if len(patch) > MAX_OPERATIONS:
         text = f"The allowed maximum operations in a JSON patch is {MAX_OPERATIONS}, got {len(patch)}"
         raise PatchFormatError(text)

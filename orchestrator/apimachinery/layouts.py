@@ -19,6 +19,7 @@ from orchestrator.apimachinery.shapes import OMIT_EMPTY, POINTER, FieldShape, Sh
 MAX_LAYOUTS = 16_384
 """Compiled types that are kept: all built-in ones, and those of many custom resources."""
 ABSENT: Any = object()
+_CONTAINERS = frozenset((dict, list))
 _ZEROS: dict[str, Any] = {"string": "", "boolean": False, "int32": 0, "int64": 0, "number": 0}
 _encode_json = msgspec.json.Encoder(order="sorted").encode
 
@@ -118,10 +119,11 @@ class Mapped(Layout):
         if not value:
             return MEMBER
         result: FieldSet = {".": MEMBER}
+        children = self._children
         for name, item in value.items():
-            child = self.child(name)
+            child = children.get(name) or self.child(name)
             if child is not None:
-                result[child.key] = child.layout.added(item) if isinstance(item, (dict, list)) else MEMBER
+                result[child.key] = child.layout.added(item) if item.__class__ in _CONTAINERS else MEMBER
         return result
 
     def owned(self, value: Any, path: str | None) -> FieldSet:
@@ -157,7 +159,7 @@ class Mapped(Layout):
         return changed or None, removed or None
 
     def _compare_child(self, name: str, old: Any, new: Any, changed: FieldSet, removed: FieldSet) -> None:
-        child = self.child(name)
+        child = self._children.get(name) or self.child(name)
         if child is None:
             return
         if old is ABSENT:
@@ -165,7 +167,7 @@ class Mapped(Layout):
         if new is ABSENT:
             new = child.absent
         if old is ABSENT:
-            changed[child.key] = child.layout.added(new) if isinstance(new, (dict, list)) else MEMBER
+            changed[child.key] = child.layout.added(new) if new.__class__ in _CONTAINERS else MEMBER
         elif new is ABSENT:
             removed[child.key] = child.layout.added(old) if isinstance(old, (dict, list)) else MEMBER
         elif old != new:
@@ -225,7 +227,7 @@ def _remove_node(layout: Layout, value: Any, node: FieldSet) -> Any:
 class Listed(Layout):
     """A list whose elements are told apart: by some of their fields, or by their value."""
 
-    __slots__ = ("_defaults", "_items", "_keys", "_shape", "_typed")
+    __slots__ = ("_defaults", "_items", "_keys", "_only", "_prefix", "_shape", "_typed")
 
     def __init__(self, shape: Shape, typed: bool) -> None:
         self._shape = shape
@@ -234,6 +236,8 @@ class Listed(Layout):
         keys = shape.list_map_keys if shape.list_type == "map" else ()
         self._keys = tuple(sorted(keys))
         fields = shape.items.fields if shape.items is not None and keys else {}
+        self._only = self._keys[0] if len(self._keys) == 1 else ""
+        self._prefix = f'k:{{"{self._only}":'
         self._defaults = {key: fields[key].default for key in keys if key in fields}
 
     @property
@@ -246,6 +250,10 @@ class Listed(Layout):
         """What the element is known by. Raises ``LayoutError`` when a key without default is missing."""
         if not self._keys:
             return "v:" + _encode_json(item).decode()
+        if self._only and item.__class__ is dict:
+            value = item.get(self._only)
+            if value.__class__ is str and value.isascii() and value.isprintable() and not _needs_escape(value):
+                return f'{self._prefix}"{value}"}}'
         if not isinstance(item, dict):
             raise LayoutError(f"expected map, got {item!r}")
         keys: dict[str, Any] = {}
@@ -348,6 +356,10 @@ class Listed(Layout):
 
     def named(self, fields: FieldSet) -> FieldSet:
         return {key: self.items.named(node) if node else node for key, node in fields.items()}
+
+
+def _needs_escape(text: str) -> bool:
+    return '"' in text or "\\" in text
 
 
 def _interleave(

@@ -192,6 +192,7 @@ def canonical_milli(text: str) -> str:
     return str(_parse(text).rounded_to_milli())
 
 
+@lru_cache(REMEMBERED)
 def compare(left: Any, right: Any) -> int:
     """-1, 0 or 1 of two quantities in their JSON form."""
     a, b = Quantity.parse(left).nanos, Quantity.parse(right).nanos

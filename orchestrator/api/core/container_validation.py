@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from orchestrator.apimachinery.encoded import Object
@@ -25,7 +26,7 @@ from orchestrator.apimachinery.names import (
     port_name,
     port_number,
 )
-from orchestrator.apimachinery.quantity import QuantityError, compare
+from orchestrator.apimachinery.quantity import REMEMBERED, QuantityError, compare
 
 PULL_POLICIES = ("Always", "IfNotPresent", "Never")
 PROTOCOLS = ("SCTP", "TCP", "UDP")
@@ -296,7 +297,8 @@ def validate_resources(resources: Object, path: Path) -> list[FieldError]:
     limits, requests = resources.get("limits") or {}, resources.get("requests") or {}
     for key, amounts in (("limits", limits), ("requests", requests)):
         for name, amount in amounts.items():
-            _validate_amount(name, amount, path.child(key).key(name), errors)
+            if name not in _NATIVE or not _is_amount(amount):
+                _validate_amount(name, amount, path.child(key).key(name), errors)
     if errors:
         return errors
     for name, amount in requests.items():
@@ -306,12 +308,20 @@ def validate_resources(resources: Object, path: Path) -> list[FieldError]:
         if compare(amount, limit) > 0:
             text = f"must be less than or equal to {name} limit of {limit}"
             errors.append(invalid(path.child("requests"), str(amount), text))
-    for name in requests.keys() - limits.keys():
-        if name not in _NATIVE and not name.startswith("hugepages-") and limits:
+    for name in sorted(requests.keys() - limits.keys() - _NATIVE) if limits else ():
+        if not name.startswith("hugepages-"):
             errors.append(
                 required(path.child("limits").key(name), "Limit must be set for non overcommitable resources")
             )
     return errors
+
+
+@lru_cache(REMEMBERED)
+def _is_amount(amount: Any) -> bool:
+    try:
+        return compare(amount, "0") >= 0
+    except QuantityError:
+        return False
 
 
 def _validate_amount(name: str, amount: Any, path: Path, errors: list[FieldError]) -> None:

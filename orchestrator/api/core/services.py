@@ -47,6 +47,7 @@ def _default_affinity(spec: Object) -> None:
 def _update_service(new: Object, old: Object) -> None:
     """A client that leaves the allocated addresses out keeps them."""
     spec, before = new.get("spec") or {}, old.get("spec") or {}
+    _drop_of_type(spec, before)
     if "ExternalName" in (spec.get("type"), before.get("type")):
         return
     if before.get("clusterIP") and not spec.get("clusterIP") and not spec.get("clusterIPs"):
@@ -59,6 +60,32 @@ def _update_service(new: Object, old: Object) -> None:
     for key in ("ipFamilies", "ipFamilyPolicy"):
         if key in before:
             spec.setdefault(key, before[key])
+
+
+def _drop_of_type(spec: Object, before: Object) -> None:
+    """What was given for the old type and was not touched goes with it."""
+    kind, was = spec.get("type"), before.get("type")
+    if kind == was:
+        return
+    if kind == "ExternalName":
+        for key in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "internalTrafficPolicy"):
+            if spec.get(key) == before.get(key):
+                spec.pop(key, None)
+    if kind not in ("NodePort", "LoadBalancer"):
+        _drop_node_ports(spec, before)
+        if not spec.get("externalIPs") and spec.get("externalTrafficPolicy") == before.get("externalTrafficPolicy"):
+            spec.pop("externalTrafficPolicy", None)
+    if kind != "LoadBalancer":
+        for key in ("allocateLoadBalancerNodePorts", "loadBalancerClass"):
+            if spec.get(key) == before.get(key):
+                spec.pop(key, None)
+
+
+def _drop_node_ports(spec: Object, before: Object) -> None:
+    ports = {port.get("nodePort") for port in spec.get("ports") or ()}
+    if ports == {port.get("nodePort") for port in before.get("ports") or ()}:
+        for port in spec.get("ports") or ():
+            port.pop("nodePort", None)
 
 
 def _default_endpoints(obj: Object) -> None:
