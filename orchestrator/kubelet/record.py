@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.apimachinery.encoded import Object, decode_part, encode_part, join
+from orchestrator.apimachinery.encoded import Object, encode_part, join
 from orchestrator.client import requests
 from orchestrator.client.kinds import PODS
 from orchestrator.client.protocol import Request
@@ -92,10 +92,9 @@ class Record:
 
     def changed(self, status: Object) -> bytes | None:
         """The status to write; None when it says nothing new."""
-        part = encode_part(status)
-        if part == self.status or (self.status and _same_status(decode_part(self.status), status)):
+        if _same_status(self.pod().status, status):
             return None
-        return part
+        return encode_part(status)
 
     def deletion(self) -> Request:
         return requests.delete(PODS, self.name, self.namespace, uid=self.uid, grace_seconds=0)
@@ -107,7 +106,8 @@ def _alike(metadata: bytes, before: bytes) -> bool:
 
 
 def _same_status(held: Object, status: Object) -> bool:
-    """Equal but for fields that the API server leaves out or fills."""
-    return all(held.get(key) == value for key, value in status.items()) and all(
-        key in status for key in held if held[key] not in (None, [], {})
-    )
+    """Equal but for fields that the API server leaves out."""
+    for key, value in status.items():
+        if held.get(key) != value:
+            return False
+    return all(key in status or not held[key] for key in held)

@@ -117,11 +117,11 @@ class StatusWriter:
             return
         status: Object = pod_status(pod, record.observed, self._host, now)
         part = record.changed(status)
-        record.rests()
         if part is not None:
             record.sending = part
             requests.append(self._status_request(record, part))
             writes.append(_Write(record, part))
+        record.rests()
 
     def _status_request(self, record: Record, part: bytes) -> Request:
         body = whole(record.rest, with_revision(record.metadata, record.revision), part)

@@ -57,6 +57,8 @@ DEFAULT_RULES = (
     Rule(Behaviour(run_seconds=0.0), label="batch.kubernetes.io/job-name"),
 )
 DEFAULT = Behaviour()
+MAX_REMEMBERED = 1024
+"""Answers that are kept; all are forgotten when there are more."""
 
 
 class Behaviours:
@@ -65,8 +67,19 @@ class Behaviours:
     def __init__(self, rules: tuple[Rule, ...] = (), *, default: Behaviour = DEFAULT) -> None:
         self._rules = (*rules, *DEFAULT_RULES)
         self._default = default
+        self._labels = sorted({rule.label for rule in self._rules if rule.label})
+        self._found: dict[tuple[str, ...], Behaviour] = {}
 
     def of(self, image: str, labels: dict[str, str]) -> Behaviour:
+        key = (image, *[f"={labels[label]}" if label in labels else "" for label in self._labels])
+        found = self._found.get(key)
+        if found is None:
+            if len(self._found) >= MAX_REMEMBERED:
+                self._found.clear()
+            found = self._found[key] = self._first(image, labels)
+        return found
+
+    def _first(self, image: str, labels: dict[str, str]) -> Behaviour:
         for rule in self._rules:
             if rule.matches(image, labels):
                 return rule.behaviour

@@ -1,0 +1,123 @@
+"""What the process runtime keeps on disk of a pod, and the start and end of its shim. Blocks: called in a thread."""
+
+from __future__ import annotations
+
+import marshal
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from orchestrator.kubelet.runtime.errors import RuntimeFailure
+from orchestrator.kubelet.runtime.process.figures import start_ticks
+from orchestrator.kubelet.runtime.process.link import State, is_served
+from orchestrator.kubelet.runtime.runtime import Container, ContainerConfig, Sandbox, SandboxConfig
+
+SHIM = Path(__file__).parent / "shim.py"
+SHIM_START_SECONDS = 10.0
+LOST = 137
+
+
+class Made(msgspec.Struct, frozen=True):
+    """``container.json``: what a container was made of, enough to start it and to execute beside it."""
+
+    container: Container
+    spec: dict[str, Any]
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """``pod.json``."""
+
+    config: SandboxConfig
+    sandbox: Sandbox
+
+
+def inside(root: Path, path: str) -> Path:
+    """``path`` below ``root``, never outside of it."""
+    return root / os.path.normpath("/" + path).lstrip("/")
+
+
+def store_pod(folder: Path, stored: Stored) -> None:
+    new = folder / "pod.json.new"
+    new.write_bytes(msgspec.json.encode(stored))
+    new.rename(folder / "pod.json")
+
+
+def make_pod(folder: Path, stored: Stored) -> None:
+    """The folder and its shim, which is the parent of nothing of ours: its starter has ended when this returns."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    store_pod(folder, stored)
+    command = [sys.executable, "-I", "-S", str(SHIM), str(folder)]
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=SHIM_START_SECONDS)
+    except subprocess.TimeoutExpired:
+        raise RuntimeFailure("ShimFailed", f"the shim did not start within {SHIM_START_SECONDS:g} s") from None
+    if done.returncode != 0:
+        raise RuntimeFailure("ShimFailed", done.stderr.decode(errors="replace").strip()[-512:])
+
+
+def make_container(folder: Path, made: Made, config: ContainerConfig) -> None:
+    root = folder / "root"
+    folder.mkdir(exist_ok=True, mode=0o755)
+    root.mkdir(exist_ok=True)
+    for mount in config.mounts:
+        target = inside(root, mount.target)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if not target.is_symlink() and not target.exists():
+            target.symlink_to(mount.source)
+    inside(root, config.termination_message_path).parent.mkdir(parents=True, exist_ok=True)
+    Path(made.spec["cwd"]).mkdir(parents=True, exist_ok=True)
+    new = folder / "container.json.new"
+    new.touch(mode=0o600)
+    new.write_bytes(msgspec.json.encode(made))
+    new.rename(folder / "container.json")
+
+
+def read_made(folder: Path) -> list[Made]:
+    found = [msgspec.json.decode(path.read_bytes(), type=Made) for path in folder.glob("*/container.json")]
+    return sorted(found, key=lambda made: made.container.created_at)
+
+
+def read_states(folder: Path, made: dict[str, Made]) -> dict[str, State]:
+    found = {}
+    for key, one in made.items():
+        try:
+            found[key] = marshal.loads(
+                (folder / f"{one.container.name}.{one.container.attempt}" / "state").read_bytes()
+            )
+        except (FileNotFoundError, EOFError, ValueError):
+            continue
+    return found
+
+
+def end_leftovers(states: dict[str, State]) -> dict[str, State]:
+    """Without its shim nobody keeps a container's log and status: one that still runs is killed."""
+    ended = {}
+    for key, state in states.items():
+        if not state["finished"]:
+            if state["pid"] and start_ticks(state["pid"]) == state["ticks"]:
+                try:
+                    os.killpg(state["pid"], signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+            state = {
+                **state,
+                "finished": time.time_ns(),
+                "code": LOST,
+                "signal": int(signal.SIGKILL),
+                "reason": "Error",
+            }
+        ended[key] = state
+    return ended
+
+
+def wait_for_end(folder: Path) -> None:
+    for _ in range(200):
+        if not is_served(folder):
+            return
+        time.sleep(0.005)
