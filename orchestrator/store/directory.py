@@ -115,7 +115,7 @@ class KeyTree:
             if after and after > name + _LAST:
                 continue
             keys = self._directories[name].ordered()
-            yield keys[bisect_right(keys, after) :] if after > name else keys[:]
+            yield keys[bisect_right(keys, after) :] if after >= name else keys[:]
 
     def _below(self, prefix: str) -> list[str]:
         """The directories whose whole content has the prefix."""
