@@ -166,6 +166,8 @@ class Mapped(Layout):
             old = child.absent
         if new is ABSENT:
             new = child.absent
+        if self._typed and ((old is ABSENT and new is None) or (old is None and new is ABSENT)):
+            return
         if old is ABSENT:
             changed[child.key] = child.layout.added(new) if new.__class__ in _CONTAINERS else MEMBER
         elif new is ABSENT:
