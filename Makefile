@@ -26,6 +26,7 @@ $(VENV)/bin/python:
 $(RUNTIME): requirements.lock pyproject.toml | $(VENV)/bin/python
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@$(BIN)/python -m compileall -q actors orchestrator
 	@touch $@
 
 $(DEV): requirements-dev.lock $(RUNTIME)

@@ -64,6 +64,8 @@ class DeadLetters:
             system.asks.answer(header.correlation, DOWN, body)
 
     def _report(self, letter: DeadLetter) -> None:
+        if not self._system.running:
+            return  # what still talks to the stopped while all stop is no news
         now = self._system.clock.monotonic()
         if now >= self._window_ends:
             if self._logged > LOG_BURST:

@@ -205,6 +205,11 @@ class System:
         """A picture of all actors as it is now."""
         return _picture(self.root)
 
+    @property
+    def running(self) -> bool:
+        """Between the end of the start and the beginning of the stop."""
+        return self._running
+
     def statistics(self) -> SystemStatistics:
         return SystemStatistics(
             actors=len(self.cells),
