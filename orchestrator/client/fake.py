@@ -54,19 +54,18 @@ class FakeApi(Actor):
     def __init__(self) -> None:
         self.objects: dict[str, Encoded] = {}
         self.requests: dict[str, int] = {}
-        self.revision = 0
+        self.revision = 1
         self._history: list[Event] = []
         self._forgotten = 0
         self._watchers: dict[int, _Watcher] = {}
         self._watch_ids = 0
         self._pending: list[Event] = []
-
-    async def start(self) -> None:
-        self.context.send_every(PROGRESS_SECONDS, Progress())
+        self._promised = False
 
     async def receive(self, message: Any) -> Any:
         match message:
             case Progress():
+                self._promised = False
                 for number, watcher in self._watchers.items():
                     watcher.subscriber.tell_nowait(Changes(number, watcher.tag, self.revision, []))
                 return None
@@ -265,6 +264,9 @@ class FakeApi(Actor):
         events, self._pending = self._pending, []
         if not events:
             return
+        if not self._promised:
+            self._promised = True
+            self.context.send_after(PROGRESS_SECONDS, Progress())
         self._history += events
         if len(self._history) > HISTORY:
             self._forgotten = self._history[-HISTORY].value.mod_revision

@@ -150,11 +150,11 @@ class HttpTransport:
         reason, message = Refusal.STOPPED, "the server ended the stream"
         try:
             async for lines in _arrived(answer):
-                frame = _frame(lines, target, number, tag)
-                if isinstance(frame, WatchEnded):
-                    reason, message = frame.reason, frame.message
-                    break
+                frame, ended = _frame(lines, target, number, tag)
                 await subscriber.tell(frame)
+                if ended is not None:
+                    reason, message = ended
+                    break
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as failure:
             message = f"{type(failure).__name__}: {failure}"
         finally:
@@ -174,19 +174,25 @@ async def _arrived(answer: aiohttp.ClientResponse) -> AsyncIterator[list[bytes]]
             yield lines
 
 
-def _frame(lines: list[bytes], target: Target, number: int, tag: str) -> Changes | WatchEnded:
+Ended = tuple[Refusal, str]
+
+
+def _frame(lines: list[bytes], target: Target, number: int, tag: str) -> tuple[Changes, Ended | None]:
+    """The events of these lines, and why the stream ends if one of them says so."""
     events: list[Event] = []
+    ended: Ended | None = None
     revision = 0
     for line in lines:
         entry = orjson.loads(line)
         obj = entry["object"]
         if entry["type"] == "ERROR":
             gone = Refusal.COMPACTED if obj.get("code") == 410 else Refusal.STOPPED
-            return WatchEnded(number, tag, gone, obj.get("message", ""))
+            ended = gone, obj.get("message", "")
+            break
         revision = max(revision, _revision(obj))
         if entry["type"] != "BOOKMARK":
             events.append(_event(entry["type"], obj, target))
-    return Changes(number, tag, revision, events)
+    return Changes(number, tag, revision, events), ended
 
 
 def _event(type: str, obj: Object, target: Target) -> Event:

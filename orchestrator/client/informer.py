@@ -67,7 +67,7 @@ class Informer(Actor):
         self._waiting: list[asyncio.Future[int]] = []
 
     async def start(self) -> None:
-        self.context.send_every(SILENCE_SECONDS / 4, Check())
+        self.context.send_every(SILENCE_SECONDS / 2, Check())
         self.context.ref.tell_nowait(Open(self._attempt))
 
     async def receive(self, message: Any) -> Any:

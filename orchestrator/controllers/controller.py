@@ -32,6 +32,8 @@ from orchestrator.controllers.outcome import DONE, Outcome, requeue_after, retry
 
 MAX_PACED = 4096
 """Keys remembered with the time of their last reconcile before those out of date are dropped."""
+LEAST_SECONDS = 1.0
+"""A plan that asks for a moment that has come is made again after this: it may not spin."""
 STALE_SECONDS = 0.25
 """A key whose writes the caches have not seen is looked at again after this; their events wake it sooner."""
 
@@ -332,7 +334,7 @@ class Controller(Actor):
                 case actions.Emit(reason, text, warning):
                     self.event(self._kind_of(view.rest), view, reason, text, warning=warning)
                 case actions.RequeueAt(moment):
-                    outcome = requeue_after(moment.timestamp() - now)
+                    outcome = requeue_after(max(LEAST_SECONDS, moment.timestamp() - now))
                 case actions.RequeueAfter(delay):
                     outcome = requeue_after(delay.total_seconds())
         return outcome

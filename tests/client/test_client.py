@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -90,7 +90,7 @@ async def test_equal_events_are_counted_and_a_flood_is_stopped() -> None:
 
 
 class Leader(Actor):
-    running: list[str] = []
+    running: ClassVar[list[str]] = []
 
     def __init__(self, name: str) -> None:
         self.name = name
