@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from random import Random
-from typing import Any
+from typing import Any, Protocol
 
 from orchestrator.apimachinery.encoded import Object
 from orchestrator.apimachinery.field import (
@@ -54,7 +53,13 @@ _METADATA = Path("metadata")
 _Validator = Callable[[Any, Path], list[FieldError]]
 
 
-def generate_name(base: str, random: Random) -> str:
+class Chooser(Protocol):
+    """Randomness as the caller has it: a ``random.Random`` fits."""
+
+    def choice(self, seq: str, /) -> str: ...
+
+
+def generate_name(base: str, random: Chooser) -> str:
     """``base`` (cut to fit) and five letters that make no words."""
     suffix = "".join(random.choice(_SUFFIX_ALPHABET) for _ in range(_SUFFIX_LENGTH))
     return base[:MAX_GENERATED_BASE] + suffix
