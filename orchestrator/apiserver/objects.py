@@ -6,7 +6,7 @@ from typing import Any
 
 from orchestrator.api.check import check
 from orchestrator.api.rules import Rules, rules
-from orchestrator.api.schema import Resource, Type
+from orchestrator.api.schema import Resource, Schema, Type
 from orchestrator.apimachinery import errors
 from orchestrator.apimachinery.encoded import Encoded, Object, encode
 from orchestrator.apimachinery.quoting import quote
@@ -32,7 +32,7 @@ def decode_object(env: Environment, call: Call, body: Any) -> Object:
     if not isinstance(body, dict):
         raise errors.bad_request("the body of the request is not an object")
     resource = call.resource
-    check_kind(resource.api_version, resource.kind, body)
+    check_kind(env.schema, resource.api_version, resource.kind, body)
     obj = checked(env, call, body, resource)
     obj["apiVersion"], obj["kind"] = resource.api_version, resource.kind
     obj.setdefault("metadata", {})
@@ -40,22 +40,24 @@ def decode_object(env: Environment, call: Call, body: Any) -> Object:
     return obj
 
 
-def check_kind(api_version: str, kind: str, body: Object) -> None:
+def check_kind(schema: Schema, api_version: str, kind: str, body: Object) -> None:
     """BadRequest when the body says that it is something else; silence is consent."""
     found_version, found_kind = body.get("apiVersion") or api_version, body.get("kind") or kind
-    if found_version != api_version:
+    if (found_version, found_kind) == (api_version, kind):
+        return
+    if not isinstance(found_version, str) or not isinstance(found_kind, str):
+        raise errors.bad_request("apiVersion and kind of the body are no strings")
+    group, _, version = found_version.rpartition("/")
+    title = f"{found_kind} in version {quote(version)} cannot be handled as a {kind}"
+    if not schema.has_type(group, version, found_kind):
+        where = f'for version {quote(found_version)} in scheme "pkg/runtime/scheme.go:111"'
+        raise errors.bad_request(f"{title}: no kind {quote(found_kind)} is registered {where}")
+    if found_kind == kind:
         raise errors.bad_request(
             f"the API version in the data ({found_version}) does not match the expected API version ({api_version})"
         )
-    if found_kind != kind:
-        raise errors.bad_request(
-            f'{found_kind} in version "{version_of(api_version)}" cannot be handled as a {kind}: '
-            f"converting ({found_kind}) to ({kind}): unknown conversion"
-        )
-
-
-def version_of(api_version: str) -> str:
-    return api_version.rpartition("/")[2]
+    package = api_version.rpartition("/")[0].partition(".")[0] or "core"
+    raise errors.bad_request(f"{title}: converting ({version}.{found_kind}) to ({package}.{kind}): unknown conversion")
 
 
 def checked(env: Environment, call: Call, body: Object, resource: Resource) -> Object:

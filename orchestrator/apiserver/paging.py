@@ -36,16 +36,23 @@ def decode_token(token: str, prefix: str) -> Page:
     try:
         fields = orjson.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
     except (ValueError, binascii.Error):
-        raise errors.bad_request("continue key is not valid: illegal base64 data or JSON") from None
+        raise errors.bad_request(
+            "invalid continue token: continue key is not valid: illegal base64 data or JSON"
+        ) from None
     if not isinstance(fields, dict) or fields.get("v") != TOKEN_VERSION:
-        raise errors.bad_request("continue key is not valid: server does not recognize this encoded version")
+        raise errors.bad_request(
+            "invalid continue token: continue key is not valid: server does not recognize this encoded version"
+        )
     revision, start = fields.get("rv"), fields.get("start")
     if not isinstance(revision, int) or revision == 0:
         raise errors.bad_request(
-            "continue key is not valid: incorrect encoded start resourceVersion (version meta.k8s.io/v1)"
+            "invalid continue token: continue key is not valid: "
+            "incorrect encoded start resourceVersion (version meta.k8s.io/v1)"
         )
     if not isinstance(start, str) or not start:
-        raise errors.bad_request("continue key is not valid: encoded start key empty (version meta.k8s.io/v1)")
+        raise errors.bad_request(
+            "invalid continue token: continue key is not valid: encoded start key empty (version meta.k8s.io/v1)"
+        )
     if ".." in start.split("/"):
-        raise errors.bad_request(f"continue key is not valid: {start}")
+        raise errors.bad_request(f"invalid continue token: continue key is not valid: {start}")
     return Page(revision, prefix + start.removesuffix("\0"))

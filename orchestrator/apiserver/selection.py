@@ -71,7 +71,7 @@ def selection(resource: Resource, options: Options) -> Selection:
         labels = parse_labels(options.label_selector) if options.label_selector else None
         fields = parse_fields(options.field_selector) if options.field_selector else None
     except SelectorError as wrong:
-        raise errors.bad_request(f"unable to parse requirement: {wrong}") from wrong
+        raise errors.bad_request(str(wrong)) from wrong
     if labels is not None and labels.empty:
         labels = None
     resource, fields = in_stored_form(resource, fields)
@@ -110,10 +110,14 @@ def _split(resource: Resource, labels: Selector | None, fields: FieldSelector) -
 def _checked(resource: Resource, terms: list[FieldTerm]) -> FieldSelector | None:
     if not terms:
         return None
-    known = SELECTABLE.get((resource.group, resource.kind), frozenset()) | {NAME, NAMESPACE}
+    own = SELECTABLE.get((resource.group, resource.kind))
     for term in terms:
-        if term.field not in known:
+        if term.field in (NAME, NAMESPACE) or (own and term.field in own):
+            continue
+        if own:
             raise errors.bad_request(f"field label not supported: {term.field}")
+        known = f'only "{NAME}", "{NAMESPACE}"'
+        raise errors.bad_request(f'"{term.field}" is not a known field selector: {known}')
     return FieldSelector(terms)
 
 

@@ -24,8 +24,8 @@ MAX_TEMPLATES = 128
 
 _encode = msgspec.msgpack.Encoder().encode
 _NAME, _UID = _encode("name"), _encode("uid")
-RESERVING = frozenset(("Service",))
-"""Kinds of which each object takes something for itself."""
+UNIQUE = frozenset(("Job", "Service"))
+"""Kinds of which each object has something of its own: an address, its uid in a selector."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class Templates:
 
     def remember(self, env: Environment, call: Call, write: Write, obj: Object) -> None:
         """Keep what a create by generated name came to."""
-        if not write.generated or write.encoded is None or write.change is None or call.resource.kind in RESERVING:
+        if not write.generated or write.encoded is None or write.change is None or call.resource.kind in UNIQUE:
             return
         if len(self._known) >= MAX_TEMPLATES:
             self._known.clear()

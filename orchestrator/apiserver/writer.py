@@ -93,7 +93,7 @@ async def _commit(env: Environment, ready: list[Pending]) -> list[Pending]:
         assert write is not None
         if write.change is None or one.call.options.dry_run:
             _undo(write)
-            one.response = _answer(one, write, write.encoded)
+            one.response = _answer(one, write, _as_it_stands(write))
         else:
             changes.append(_with_cause(write.change, parent))
             writers.append((one, write))
@@ -111,6 +111,14 @@ async def _commit(env: Environment, ready: list[Pending]) -> list[Pending]:
         for (one, write), change, result in zip(writers, changes, results, strict=True)
         if _settle(env, one, write, change, result)
     ]
+
+
+def _as_it_stands(write: Write) -> Encoded | None:
+    """The answer of a dry run bears the revision that stands."""
+    encoded, change = write.encoded, write.change
+    if encoded is None or encoded.revision or change is None or not change.expect:
+        return encoded
+    return Encoded(encoded.metadata, encoded.status, encoded.rest, change.expect)
 
 
 def one_user(ready: list[Pending]) -> str:

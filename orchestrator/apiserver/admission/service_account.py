@@ -55,7 +55,7 @@ def volume_name(namespace: str, account: str) -> str:
 
 def _mount_token(spec: Object, namespace: str, account: str) -> None:
     volumes = spec.get("volumes") or []
-    name = next((one["name"] for one in volumes if one["name"].startswith("kube-api-access-")), "")
+    name = next((name for one in volumes if (name := one.get("name") or "").startswith("kube-api-access-")), "")
     needed = False
     for kind in ("initContainers", "containers"):
         containers = spec.get(kind)

@@ -11,9 +11,10 @@ import yaml
 from aiohttp import web
 
 from orchestrator.api.schema import Resource
+from orchestrator.apimachinery import errors
 from orchestrator.apimachinery.encoded import Encoded, Object
 from orchestrator.apiserver.http.jsoncache import JsonCache, ordered
-from orchestrator.apiserver.http.negotiation import JSON, YAML, MediaType
+from orchestrator.apiserver.http.negotiation import JSON, PROTOBUF, YAML, MediaType
 from orchestrator.apiserver.http.tables import list_metadata, partial_of, table_of
 from orchestrator.client.protocol import Response
 
@@ -41,6 +42,8 @@ def answer(response: Response, view: View, resource: Resource, cache: JsonCache,
         retry = (document.get("details") or {}).get("retryAfterSeconds") if response.code >= 400 else None
         if retry:
             headers["Retry-After"] = str(retry)
+        if view.media.as_kind and response.code < 400 and document.get("kind") != "Status":
+            raise errors.not_acceptable((JSON, YAML, PROTOBUF))
         body = orjson.dumps(document)
     elif response.items is not None:
         body = _list(response, view, resource, cache, now)
@@ -97,7 +100,9 @@ def _list(response: Response, view: View, resource: Resource, cache: JsonCache, 
         head = {"kind": "PartialObjectMetadataList", "apiVersion": f"meta.k8s.io/{version}", "metadata": metadata}
         return orjson.dumps(head | {"items": [partial_of(item, version) for item in items]})
     head = {"kind": resource.list_kind, "apiVersion": resource.api_version, "metadata": metadata}
-    joined = b",".join([cache.get(item, resource.api_version) for item in items])
+    # Items of a typed list bear neither kind nor apiVersion: they are the first two keys of the JSON that is kept.
+    skipped = len(orjson.dumps({"kind": resource.kind, "apiVersion": resource.api_version})) - 1
+    joined = b",".join([b"{" + cache.get(item, resource.api_version)[skipped + 1 :] for item in items])
     return orjson.dumps(head)[:-1] + b',"items":[' + joined + b"]}"
 
 

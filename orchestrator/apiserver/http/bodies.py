@@ -10,6 +10,7 @@ from orchestrator.api import jsontext, protobuf, yamltext
 from orchestrator.api.jsontext import TextError
 from orchestrator.api.protobuf import ProtobufError
 from orchestrator.apimachinery import errors
+from orchestrator.apiserver.goword import word_of
 from orchestrator.apiserver.http.negotiation import ACCEPTED_BODIES, JSON, PROTOBUF, YAML, parse_media_type
 from orchestrator.client.protocol import PatchType
 
@@ -24,19 +25,46 @@ def patch_type(content_type: str) -> PatchType:
     """Raises UnsupportedMediaType."""
     found = PATCH_TYPES.get(parse_media_type(content_type).type)
     if found is None:
-        raise errors.unsupported_media_type(sorted(PATCH_TYPES))
+        raise errors.status(415, "UnsupportedMediaType", "415: Unsupported Media Type", {})
     return found
 
 
-def encode_body(body: bytes, content_type: str) -> tuple[bytes, list[str]]:
+def encode_body(body: bytes, content_type: str, resource_kind: str) -> tuple[bytes, list[str]]:
     """MessagePack of the body, and its duplicate fields. Raises BadRequest, UnsupportedMediaType."""
     kind = parse_media_type(content_type).type if content_type else JSON
-    if not body.strip() and kind != PROTOBUF:
+    if not body and resource_kind == "":
         return b"", []
     if kind not in ACCEPTED_BODIES and kind not in ("text/yaml", "application/x-yaml"):
         raise errors.unsupported_media_type(ACCEPTED_BODIES)
-    value, problems = _parsed(body, kind)
+    try:
+        value, problems = _parsed(body, kind)
+    except errors.StatusError as wrong:
+        raise unrecognized(body, kind, resource_kind, wrong.message) from wrong
+    if resource_kind and not isinstance(value, dict):
+        raise unrecognized(body, JSON, resource_kind, f"json: cannot unmarshal {word_of(value)} into {TYPE_META}")
     return pack(value), problems
+
+
+TYPE_META = (
+    'Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; '
+    'Kind string "json:\\"kind,omitempty\\"" }'
+)
+
+
+def unrecognized(body: bytes, kind: str, resource_kind: str, why: str) -> errors.StatusError:
+    """A body that shows no object at all."""
+    must = f" (must be of type {resource_kind})" if resource_kind else ""
+    shown = body.decode("utf-8", "replace") if kind == JSON else body.hex()
+    if kind == JSON:
+        why = "couldn't get version/kind; json parse error: " + GO_WORDS.get(why.partition(": line")[0], why)
+    return errors.bad_request(f"the object provided is unrecognized{must}: {why} ({shown or '<empty>'})")
+
+
+GO_WORDS = {
+    "json: unexpected end of data": "unexpected end of JSON input",
+    "json: Input is a zero-length, empty document": "unexpected end of JSON input",
+}
+"""What our parser and Go's call the same thing."""
 
 
 def encode_patch(body: bytes, kind: PatchType) -> tuple[bytes, list[str]]:

@@ -21,6 +21,7 @@ from actors import Actor, ActorError, AskTimeout, Exit, Mailbox, Ref, temporary
 from orchestrator.api.schema import Resource, schema
 from orchestrator.apimachinery import errors
 from orchestrator.apimachinery.encoded import Object
+from orchestrator.apimachinery.quoting import quote
 from orchestrator.apiserver.authn import certificate_identity
 from orchestrator.apiserver.config import ServerConfig
 from orchestrator.apiserver.door_messages import Authenticate, Authorize, Fetch, Locate
@@ -144,28 +145,38 @@ class HttpDoor(Actor):
         target = path.target
         resource = schema().resource(target.group, target.version, target.resource)
         if resource is None:
+            if not any((one.group, one.version) == (target.group, target.version) for one in schema().resources):
+                return nowhere()
             raise errors.no_such_route()
         if target.subresource in STREAMED and target.resource == "pods" and not target.group:
             return await self._stream(request, who, path)
         verb = verb_of(request, path, resource)
-        view = self._view(request, stream=verb == Verb.WATCH)
-        asked = await self._request(request, verb, path)
+        view = self._view(request)
+        asked = await self._request(request, verb, path, resource)
         if verb == Verb.WATCH:
             return await self._watch(request, who, asked, resource, view)
         response = await self._api.ask(ApiRequest(who, asked), REQUEST_SECONDS)
-        return answer(response, view, resource, self._cache, self.context.clock.time())
+        made = answer(response, view, resource, self._cache, self.context.clock.time())
+        deprecated = DEPRECATED.get((resource.group, resource.plural))
+        if deprecated:
+            made.headers.add("Warning", f'299 - "{deprecated}"')
+        return made
 
-    def _view(self, request: web.BaseRequest, *, stream: bool = False) -> View:
+    def _view(self, request: web.BaseRequest) -> View:
         headers = request.headers
-        media = choose(headers.get("Accept", ""), stream=stream)
+        media = choose(headers.get("Accept", ""))
         agent = headers.get("User-Agent", "")
         pretty = request.query.get("pretty")
         indented = boolean(pretty) if pretty is not None else agent.startswith(BROWSERS)
+        include = request.query.get("includeObject") or "Metadata"
+        if media.as_kind == "Table" and include not in ("Metadata", "Object", "None"):
+            why = f"includeObject: Invalid value: {quote(include)}: must be 'Metadata', 'Object', 'None', or empty"
+            raise errors.bad_request(f"Unable to convert to Table as requested: {why}")
         compressed = "gzip" in headers.get("Accept-Encoding", "")
-        return View(media, indented, compressed, request.query.get("includeObject", "Metadata"))
+        return View(media, indented, compressed, include)
 
-    async def _request(self, request: web.BaseRequest, verb: Verb, path: ResourcePath) -> Request:
-        options = options_of(request.query)
+    async def _request(self, request: web.BaseRequest, verb: Verb, path: ResourcePath, resource: Resource) -> Request:
+        options = options_of(request.query, OPTIONS_OF.get(request.method, "ListOptions"))
         if not options.field_manager and verb in (Verb.CREATE, Verb.UPDATE, Verb.PATCH):
             patching = verb == Verb.PATCH and request.headers.get("Content-Type", "").startswith("application/apply")
             if not patching:
@@ -180,7 +191,7 @@ class HttpDoor(Actor):
                 kind = patch_type(content_type)
                 body, problems = encode_patch(raw, kind)
             else:
-                body, problems = encode_body(raw, content_type)
+                body, problems = encode_body(raw, content_type, body_kind(request.method, path, resource))
         return Request(verb, path.target, body, kind, options, problems=tuple(problems))
 
     async def _watch(
@@ -251,7 +262,7 @@ class HttpDoor(Actor):
             accept, address = request.headers.get("Accept", ""), f"{self._host}:{self._port}"
             found = await self._document(request.path, accept, address)
             if found is None:
-                raise errors.no_such_route()
+                return nowhere()
             document = found
         return respond(document, view, request.headers.get("If-None-Match", ""))
 
@@ -283,6 +294,12 @@ class HttpDoor(Actor):
         return made
 
 
+DEPRECATED = {
+    ("", "endpoints"): "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
+    ("", "componentstatuses"): "v1 ComponentStatus is deprecated in v1.19+",
+}
+"""Resources whose every answer bears a warning."""
+OPTIONS_OF = {"POST": "CreateOptions", "PUT": "UpdateOptions", "PATCH": "PatchOptions", "DELETE": "DeleteOptions"}
 STREAMED = frozenset(("log", "exec", "attach", "portforward"))
 ISSUER = {"/openid/v1/jwks": "jwks", "/.well-known/openid-configuration": "openid"}
 
@@ -302,14 +319,32 @@ def verb_of(request: web.BaseRequest, path: ResourcePath, resource: Resource) ->
     verbs = METHODS.get(request.method)
     target = path.target
     if verbs is None or (request.method in ("PUT", "PATCH") and not target.name):
-        raise errors.method_not_allowed(resource.group, resource.plural, request.method.lower())
+        raise not_allowed()
     if request.method == "POST" and target.name and not target.subresource:
-        raise errors.method_not_allowed(resource.group, resource.plural, "create")
+        raise not_allowed()
     if request.method == "GET" and not target.subresource:
         wanted = request.query.get("watch")
         if path.watch or (wanted is not None and boolean(wanted)):
             return Verb.WATCH
     return verbs[bool(target.name)]
+
+
+def body_kind(method: str, path: ResourcePath, resource: Resource) -> str:
+    """The kind that a body has to be of; "" where it may be absent."""
+    if method == "DELETE":
+        return ""
+    below = resource.subresources.get(path.target.subresource)
+    return below.kind if below is not None else resource.kind
+
+
+def nowhere() -> web.Response:
+    """A path that no part of the server knows: plain text, as Go's mux answers."""
+    return web.Response(status=404, text="404 page not found\n")
+
+
+def not_allowed() -> errors.StatusError:
+    text = "the server does not allow this method on the requested resource"
+    return errors.status(405, "MethodNotAllowed", text, {})
 
 
 def with_manager(options: Options, manager: str) -> Options:

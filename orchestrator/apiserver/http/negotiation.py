@@ -40,6 +40,12 @@ def parse_media_type(text: str) -> MediaType:
     return MediaType(name.strip().lower(), {key.strip(): value.strip().strip('"') for key, _, value in pairs})
 
 
+def unacceptable() -> errors.StatusError:
+    streams = ";stream=watch, ".join((JSON, PROTOBUF)) + ";stream=watch"
+    available = f"Available representations: {', '.join(ACCEPTED_BODIES)}, {streams}"
+    return errors.status(406, "NotAcceptable", f"406: Not Acceptable\n\n{available}", {})
+
+
 def _quality(clause: MediaType) -> float:
     try:
         return float(clause.parameters.get("q", "1"))
@@ -54,7 +60,7 @@ VIEWS = {
 }
 
 
-def choose(header: str, *, views: bool = True, stream: bool = False) -> MediaType:
+def choose(header: str, *, views: bool = True) -> MediaType:
     """The first clause that can be served. Raises NotAcceptable."""
     if not header:
         return MediaType(JSON)
@@ -68,5 +74,4 @@ def choose(header: str, *, views: bool = True, stream: bool = False) -> MediaTyp
         wanted = (clause.parameters.get("g", ""), clause.parameters.get("v", ""))
         if views and wanted in VIEWS.get(clause.as_kind, ()):
             return clause
-    accepted = [JSON, "application/json;stream=watch"] if stream else [JSON, YAML]
-    raise errors.not_acceptable(accepted)
+    raise unacceptable()

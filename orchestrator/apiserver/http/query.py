@@ -25,6 +25,11 @@ def integer(text: str) -> int:
     return int(text)
 
 
+def positive(text: str) -> int:
+    """A bound; what is negative is none."""
+    return max(integer(text), 0)
+
+
 def text_of(text: str) -> str:
     return text
 
@@ -32,7 +37,7 @@ def text_of(text: str) -> str:
 FIELDS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "labelSelector": ("label_selector", text_of),
     "fieldSelector": ("field_selector", text_of),
-    "limit": ("limit", integer),
+    "limit": ("limit", positive),
     "continue": ("continue_token", text_of),
     "resourceVersion": ("resource_version", text_of),
     "resourceVersionMatch": ("resource_version_match", text_of),
@@ -47,8 +52,8 @@ FIELDS: dict[str, tuple[str, Callable[[str], Any]]] = {
 }
 
 
-def options_of(query: Mapping[str, str]) -> Options:
-    """Raises BadRequest or Invalid."""
+def options_of(query: Mapping[str, str], kind: str) -> Options:
+    """Raises BadRequest or Invalid; ``kind`` is what the options are called in errors."""
     values: dict[str, Any] = {}
     for name, text in query.items():
         known = FIELDS.get(name)
@@ -56,13 +61,13 @@ def options_of(query: Mapping[str, str]) -> Options:
             values[known[0]] = known[1](text)
     if "dryRun" in query:
         if query["dryRun"] != "All":
-            raise _unsupported("dryRun", query["dryRun"], '"All"')
+            raise _unsupported(kind, "dryRun", f"[{quote(query['dryRun'])}]", '"All"')
         values["dry_run"] = True
     if query.get("orphanDependents"):
         values.setdefault("propagation_policy", "Orphan" if boolean(query["orphanDependents"]) else "Background")
     validation = values.get("field_validation", "")
     if validation not in ("", "Ignore", "Warn", "Strict"):
-        raise _unsupported("fieldValidation", validation, '"Ignore", "Strict", "Warn"')
+        raise _unsupported(kind, "fieldValidation", quote(validation), '"", "Ignore", "Strict", "Warn"')
     return Options(**values)
 
 
@@ -71,12 +76,8 @@ def default_manager(user_agent: str) -> str:
     return user_agent.partition("/")[0][:MAX_MANAGER]
 
 
-def _unsupported(field: str, value: str, supported: str) -> errors.StatusError:
-    message = f"Unsupported value: {quote(value)}: supported values: {supported}"
-    details = {
-        "group": "meta.k8s.io",
-        "kind": "CreateOptions",
-        "causes": [{"reason": "FieldValueNotSupported", "message": message, "field": field}],
-    }
-    text = f'CreateOptions.meta.k8s.io "" is invalid: {field}: {message}'
-    return errors.status(422, "Invalid", text, details)
+def _unsupported(kind: str, field: str, value: str, supported: str) -> errors.StatusError:
+    message = f"Unsupported value: {value}: supported values: {supported}"
+    cause = {"reason": "FieldValueNotSupported", "message": message, "field": field}
+    details = {"group": "meta.k8s.io", "kind": kind, "causes": [cause]}
+    return errors.status(422, "Invalid", f'{kind}.meta.k8s.io "" is invalid: {field}: {message}', details)

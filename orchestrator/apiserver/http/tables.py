@@ -35,7 +35,7 @@ def table_of(
 def _row(cells: list[object], obj: Object, include: str, version: str) -> Object:
     match include:
         case "None":
-            return row(cells)
+            return row(cells) | {"object": None}
         case "Object":
             return row(cells, obj)
     return row(cells, partial(obj) | {"apiVersion": f"meta.k8s.io/{version}"})

@@ -42,26 +42,29 @@ class Allocator:
         for port in ports_of(after or {}):
             self._taken_ports[port] = key
 
-    def take_address(self, key: str, wanted: str = "") -> str:
-        """``wanted``, or a free one. Raises ``Taken``."""
+    def take_address(self, key: str, wanted: str = "", *, fresh: bool = False) -> str:
+        """``wanted``, or a free one. ``fresh``: not even ``key`` may have it. Raises ``Taken``."""
         if wanted:
-            if self._addresses.get(wanted, key) != key:
+            holder = self._addresses.get(wanted)
+            if holder is not None and (fresh or holder != key):
                 raise Taken("provided IP is already allocated")
             if ipaddress.ip_address(wanted) not in self._network:
-                raise Taken(f"the provided network does not match the current range {self._network}")
+                why = f"the provided IP ({wanted}) is not in the valid range"
+                raise Taken(f"{why}. The range of valid IPs is {self._network}")
             self._addresses[wanted] = key
             return wanted
         address = self._free_address()
         self._addresses[address] = key
         return address
 
-    def take_port(self, key: str, wanted: int = 0) -> int:
-        """``wanted``, or a free one. Raises ``Taken``."""
+    def take_port(self, key: str, wanted: int = 0, *, fresh: bool = False) -> int:
+        """``wanted``, or a free one. ``fresh``: not even ``key`` may have it. Raises ``Taken``."""
         if wanted:
             if wanted not in self._ports:
                 low, high = self._ports[0], self._ports[-1]
                 raise Taken(f"provided port is not in the valid range. The range of valid ports is {low}-{high}")
-            if self._taken_ports.get(wanted, key) != key:
+            holder = self._taken_ports.get(wanted)
+            if holder is not None and (fresh or holder != key):
                 raise Taken("provided port is already allocated")
             self._taken_ports[wanted] = key
             return wanted

@@ -19,6 +19,8 @@ CREATED = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Succ
 def prepare_binding(env: Environment, call: Call, current: Value | None) -> Write:
     binding = call.body() or {}
     name = call.name or (binding.get("metadata") or {}).get("name", "")
+    if call.name and (binding.get("metadata") or {}).get("name") != call.name:
+        raise errors.bad_request("name in URL does not match name in Binding object")
     node = (binding.get("target") or {}).get("name", "")
     if not node:
         raise errors.bad_request("the binding names no node: target.name is required")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from orchestrator.apimachinery.encoded import Object
+from orchestrator.apimachinery.meta import rfc3339
 from orchestrator.apiserver.call import Call, Environment
 from orchestrator.apiserver.special.escalation import check_binding, check_role
 from orchestrator.apiserver.special.services import reserve_service
@@ -21,6 +22,8 @@ CHECKS: dict[tuple[str, str], Callable[[Environment, Call, Object, Object | None
 
 def after_admission(env: Environment, call: Call, obj: Object, old: Object | None) -> None:
     """Whatever must hold or be set once the object is as it will be. Raises ``StatusError``."""
+    if old is None and call.resource.kind == "PersistentVolume":
+        obj["status"] = (obj.get("status") or {}) | {"lastPhaseTransitionTime": rfc3339(call.now)}
     found = CHECKS.get((call.resource.group, call.resource.kind))
     if found is not None and not call.subresource:
         found(env, call, obj, old)

@@ -52,8 +52,7 @@ def _decide(env: Environment, call: Call, who: Identity, spec: Object) -> Object
     if bool(spec.get("resourceAttributes")) == bool(spec.get("nonResourceAttributes")):
         raise _invalid(
             call,
-            "spec.resourceAttributes: Invalid value: null: exactly one of nonResourceAttributes or "
-            "resourceAttributes must be specified",
+            "spec: Invalid value: null: exactly one of nonResourceAttributes or resourceAttributes must be specified",
         )
     reason = allowed(env, who, _attributes(spec))
     if reason is None:
@@ -79,13 +78,11 @@ def _attributes(spec: Object) -> Attributes:
 
 def _invalid(call: Call, text: str) -> errors.StatusError:
     field, _, message = text.partition(": ")
-    kind = call.resource.kind
     details = {
         "group": call.resource.group,
-        "kind": kind,
         "causes": [{"reason": "FieldValueInvalid", "message": message, "field": field}],
     }
-    return errors.status(422, "Invalid", f'{kind}.{call.resource.group} "" is invalid: {text}', details)
+    return errors.status(422, "Invalid", f'.{call.resource.group} "" is invalid: {text}', details)
 
 
 async def self_rules(env: Environment, call: Call, spec: Object) -> Object:

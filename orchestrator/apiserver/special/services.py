@@ -47,9 +47,9 @@ def _address(allocator: Allocator, key: str, spec: Object, old: Object | None) -
     wanted = spec.get("clusterIP") or next(iter(spec.get("clusterIPs") or ()), "")
     if wanted != "None":
         try:
-            wanted = allocator.take_address(key, wanted)
+            wanted = allocator.take_address(key, wanted, fresh=old is None)
         except Taken as why:
-            path = SPEC.child("clusterIPs").index(0)
+            path = SPEC.child("clusterIPs")
             return [invalid(path, [wanted] if wanted else [], f"failed to allocate IP {wanted}: {why}")]
         except ValueError:
             return []
@@ -78,7 +78,7 @@ def _ports(allocator: Allocator, key: str, spec: Object, old: Object | None) -> 
         if not wanted and not needed:
             continue
         try:
-            port["nodePort"] = allocator.take_port(key, wanted)
+            port["nodePort"] = allocator.take_port(key, wanted, fresh=old is None)
         except Taken as why:
             return [invalid(SPEC.child("ports").index(position).child("nodePort"), wanted, str(why))]
         shared[position] = port["nodePort"]

@@ -54,7 +54,7 @@ def _check(call: Call, seconds: int) -> None:
     if seconds > MAX_SECONDS:
         wrong.append(invalid(path, seconds, "may not specify a duration larger than 2^32 seconds"))
     if wrong:
-        raise errors.invalid("authentication.k8s.io", "TokenRequest", call.name, wrong)
+        raise errors.invalid("authentication.k8s.io", "TokenRequest", "", wrong)
 
 
 async def _bound(env: Environment, call: Call, claims: Claims, reference: Object) -> Claims:

@@ -105,15 +105,18 @@ class Session:
     async def next(self) -> Output | Finished:
         """The next frame; what is taken is granted again."""
         frame = await self.frames.get()
-        if isinstance(frame, Output) and self._session is not None:
+        if isinstance(frame, Finished):
+            self._session = None
+        elif self._session is not None:
             self._session.tell_nowait(Credit(1))
         return frame
 
     async def write(self, data: bytes) -> None:
         """Input, as far as there is credit; waits for more."""
-        assert self._session is not None
         for start in range(0, len(data), MAX_FRAME_BYTES):
             await self._credit.acquire()
+            if self._session is None:
+                return
             await self._session.tell(Input(data[start : start + MAX_FRAME_BYTES]))
 
     async def end_input(self) -> None:

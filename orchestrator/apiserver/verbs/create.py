@@ -44,10 +44,10 @@ def create_object(env: Environment, call: Call, obj: Object, *, applied: bool = 
         metadata.pop("managedFields", None)
         own_by_update(env, call, None, obj)
     admit(env, call, obj, None)
-    its.prepare_create(obj)
-    after_admission(env, call, obj, None)
     metadata["uid"] = env.uid()
     metadata["creationTimestamp"] = rfc3339(call.now)
+    its.prepare_create(obj)
+    after_admission(env, call, obj, None)
     undo = reserve(env, call, obj, None)
     try:
         _validate(call, its, obj)

@@ -42,7 +42,18 @@ def delete_options(call: Call) -> Options:
             "Invalid",
             f'DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Unsupported value: '
             f'"{options.propagation_policy}": supported values: "Foreground", "Background", "Orphan", "nil"',
-            {"group": "meta.k8s.io", "kind": "DeleteOptions"},
+            {
+                "group": "meta.k8s.io",
+                "kind": "DeleteOptions",
+                "causes": [
+                    {
+                        "reason": "FieldValueNotSupported",
+                        "message": f'Unsupported value: "{options.propagation_policy}": supported values: '
+                        '"Foreground", "Background", "Orphan", "nil"',
+                        "field": "propagationPolicy",
+                    }
+                ],
+            },
         )
     return options
 
@@ -71,21 +82,29 @@ def check_preconditions(call: Call, options: Options, obj: Object) -> None:
     uid, revision = options.precondition_uid, options.precondition_resource_version
     name = metadata["name"]
     if uid and uid != metadata.get("uid"):
-        why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {metadata.get('uid', '')}"
-        raise errors.conflict(call.resource.group, call.resource.plural, name, why)
+        why = (
+            f"the UID in the precondition ({uid}) does not match the UID in record ({metadata.get('uid', '')}). "
+            "The object might have been deleted and then recreated"
+        )
+        raise errors.conflict(call.resource.group, call.resource.kind, name, why)
     if revision and revision != metadata.get("resourceVersion"):
         why = (
-            f"Precondition failed: ResourceVersion in precondition: {revision}, "
-            f"ResourceVersion in object meta: {metadata.get('resourceVersion', '')}"
+            f"the ResourceVersion in the precondition ({revision}) does not match the ResourceVersion in record "
+            f"({metadata.get('resourceVersion', '')}). The object might have been modified"
         )
-        raise errors.conflict(call.resource.group, call.resource.plural, name, why)
+        raise errors.conflict(call.resource.group, call.resource.kind, name, why)
 
 
 def delete_object(env: Environment, call: Call, obj: Object, current: Value, options: Options) -> Write:
     """Marks the object, or removes it when nothing holds it."""
     metadata = dict(obj["metadata"])
     marked = obj | {"metadata": metadata}
-    finalizers = finalizers_after(metadata.get("finalizers") or [], options.propagation_policy)
+    policy = options.propagation_policy
+    if not policy and obj["kind"] in ORPHANING and not metadata.get("finalizers"):
+        policy = "Orphan"
+        if obj["kind"] == "Job":
+            call.warnings.append(PRESERVED)
+    finalizers = finalizers_after(metadata.get("finalizers") or [], policy)
     if finalizers:
         metadata["finalizers"] = finalizers
     else:
@@ -97,6 +116,7 @@ def delete_object(env: Environment, call: Call, obj: Object, current: Value, opt
     if not mark(marked, metadata, grace, call.now):
         return Write(encoded_of(current), key=current.key)
     if obj["kind"] == "Namespace":
+        metadata.pop("deletionGracePeriodSeconds", None)
         marked["status"] = (obj.get("status") or {}) | {"phase": "Terminating"}
     encoded = encode(marked)
     parts = changed_parts(encoded, current)
@@ -146,7 +166,12 @@ def mark(marked: Object, metadata: Object, grace: int, now: float) -> bool:
 
 def _remove(call: Call, obj: Object, current: Value) -> Write:
     change = Change(current.key, None, current.mod_revision)
-    return Write(encoded_of(current), change, retry=True, respond=_answer_of(call, obj), credit=obj, key=current.key)
+    encoded = encoded_of(current)
+    if obj["kind"] == "Pod":
+        last = obj | {"metadata": dict(obj["metadata"])}
+        mark(last, last["metadata"], 0, call.now)
+        encoded = encode(last)
+    return Write(encoded, change, retry=True, respond=_answer_of(call, obj), credit=obj, key=current.key)
 
 
 def _answer_of(call: Call, obj: Object) -> Callable[[Encoded], Response]:
@@ -158,5 +183,29 @@ def _answer_of(call: Call, obj: Object) -> Callable[[Encoded], Response]:
     return lambda encoded: answer(status, 200, call.warnings)
 
 
-RETURNED = frozenset(("Pod", "Service", "ServiceAccount", "PersistentVolumeClaim", "PersistentVolume", "Namespace"))
+ORPHANING = frozenset(("Job", "ReplicationController"))
+"""Kinds whose dependents stay when a delete says nothing."""
+PRESERVED = (
+    "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or "
+    "set propagationPolicy=Orphan to suppress this warning"
+)
+RETURNED = frozenset(
+    (
+        "CSIDriver",
+        "CSINode",
+        "DeviceClass",
+        "Namespace",
+        "PersistentVolume",
+        "PersistentVolumeClaim",
+        "Pod",
+        "PodTemplate",
+        "ResourceClaim",
+        "ResourceQuota",
+        "Service",
+        "ServiceAccount",
+        "StorageClass",
+        "VolumeAttachment",
+        "VolumeAttributesClass",
+    )
+)
 """Kinds whose removal answers with the object (upstream's ``ReturnDeletedObject``) and not with a Status."""

@@ -36,11 +36,13 @@ async def list_objects(env: Environment, call: Call) -> Response:
 def check_match(call: Call) -> None:
     """``resourceVersionMatch`` goes with a resourceVersion and nothing else."""
     options = call.options
+    if options.send_initial_events:
+        raise invalid_options("sendInitialEvents: Forbidden: sendInitialEvents is forbidden for list")
     text, match = options.resource_version, options.resource_version_match
     if text and not text.isdecimal():
-        raise errors.bad_request(f"invalid resourceVersion: {quote(text)}")
+        raise errors.bad_request(f"invalid resource version: {unparsable(text)}")
     problem = ""
-    if match and not text and not options.send_initial_events:
+    if match and not text:
         problem = (
             "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided"
         )
@@ -54,6 +56,11 @@ def check_match(call: Call) -> None:
         problem = 'resourceVersionMatch: Forbidden: resourceVersionMatch "exact" is forbidden for resourceVersion "0"'
     if problem:
         raise invalid_options(problem)
+
+
+def unparsable(text: str) -> str:
+    """What is wrong with a resourceVersion that is no number."""
+    return f"resourceVersion: Invalid value: {quote(text)}: strconv.ParseUint: parsing {quote(text)}: invalid syntax"
 
 
 def invalid_options(problem: str) -> errors.StatusError:

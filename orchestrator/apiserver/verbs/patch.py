@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from orchestrator.api.check import check
+from orchestrator.api.schema import Resource
 from orchestrator.apimachinery import errors, json_patch, merge_patch, strategic_patch
 from orchestrator.apimachinery.copying import deep
 from orchestrator.apimachinery.encoded import Object
-from orchestrator.apimachinery.json_patch import PatchError
+from orchestrator.apimachinery.json_patch import PatchError, PatchFormatError
 from orchestrator.apiserver.call import Call, Environment
+from orchestrator.apiserver.goword import word_of
 from orchestrator.apiserver.managed import apply_owned
 from orchestrator.apiserver.objects import check_kind, checked, rules_of, settle_name
 from orchestrator.apiserver.storage import encoded_of
@@ -18,6 +21,7 @@ from orchestrator.apiserver.write import Write
 from orchestrator.client.protocol import PatchType
 from orchestrator.store.protocol import Value
 
+NO_OBJECT = "error decoding patch: json: cannot unmarshal {} into Go value of type map[string]interface {{}}"
 UNPROCESSABLE = "the server rejected our request due to an error in our request"
 
 
@@ -35,7 +39,7 @@ def prepare_patch(env: Environment, call: Call, current: Value | None) -> Write:
 def write_patched(env: Environment, call: Call, patched: Any, current: Value) -> Write:
     """The write of a patched document, checked and defaulted like any body."""
     if not isinstance(patched, dict):
-        raise unprocessable("the patched document is no object")
+        raise unprocessable()
     obj = finished(env, call, patched)
     asked = str(obj["metadata"].get("resourceVersion") or "")
     expect = 0 if asked in ("", str(current.mod_revision)) else -1
@@ -46,7 +50,7 @@ def write_patched(env: Environment, call: Call, patched: Any, current: Value) ->
 
 def finished(env: Environment, call: Call, patched: Object) -> Object:
     resource = call.resource
-    check_kind(resource.api_version, resource.kind, patched)
+    check_kind(env.schema, resource.api_version, resource.kind, patched)
     obj = checked(env, call, patched, resource)
     obj["apiVersion"], obj["kind"] = resource.api_version, resource.kind
     obj.setdefault("metadata", {})
@@ -67,18 +71,20 @@ def patch_document(
                 return strategic_patch.apply(document, patch, env.schema.type(*(kind or kind_of(call))))
             case _:
                 if not isinstance(patch, dict):
-                    raise errors.bad_request("the patch is no JSON object")
+                    raise errors.bad_request(NO_OBJECT.format(word_of(patch)))
                 return merge_patch.apply(document, patch)
     except PatchError as wrong:
-        raise unprocessable(str(wrong)) from wrong
+        if isinstance(wrong, PatchFormatError) or call.request.patch_type is not PatchType.JSON:
+            raise errors.bad_request(str(wrong)) from wrong
+        raise unprocessable() from wrong
 
 
 def kind_of(call: Call) -> tuple[str, str, str]:
     return call.resource.group, call.resource.version, call.resource.kind
 
 
-def unprocessable(why: str) -> errors.StatusError:
-    return errors.status(422, "Invalid", f"{UNPROCESSABLE}: {why}" if why else UNPROCESSABLE, {})
+def unprocessable() -> errors.StatusError:
+    return errors.status(422, "Invalid", UNPROCESSABLE, {})
 
 
 def _apply(env: Environment, call: Call, current: Value | None) -> Write:
@@ -104,8 +110,8 @@ def _apply(env: Environment, call: Call, current: Value | None) -> Write:
             },
         )
     resource = call.resource
-    check_kind(resource.api_version, resource.kind, body)
-    applied = checked(env, call, body, resource)
+    check_kind(env.schema, resource.api_version, resource.kind, body)
+    applied = fit(env, body, resource)
     applied["apiVersion"], applied["kind"] = resource.api_version, resource.kind
     settle_name(call, applied.setdefault("metadata", {}))
     if applied["metadata"].get("managedFields"):
@@ -119,6 +125,13 @@ def _apply(env: Environment, call: Call, current: Value | None) -> Write:
     merged = apply_owned(env, call, live, applied)
     rules_of(resource).default(merged)
     return update_object(env, call, merged, current, 0, applied=True, patched=True)
+
+
+def fit(env: Environment, body: Object, resource: Resource) -> Object:
+    """The configuration as it is checked by types; with unknown fields as it was sent, for apply to refuse."""
+    result = check(body, env.schema.type(resource.group, resource.version, resource.kind))
+    obj: Object = body if result.unknown or result.errors else result.obj
+    return obj
 
 
 def _create_applied(env: Environment, call: Call, applied: Object) -> Write:

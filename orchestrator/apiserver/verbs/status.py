@@ -87,7 +87,7 @@ def _sent(env: Environment, call: Call) -> Object:
         raise errors.bad_request(f"the body of the request is no object: {wrong}") from wrong
     resource = call.resource
     head = {"apiVersion": body.apiVersion, "kind": body.kind}
-    check_kind(resource.api_version, resource.kind, head)
+    check_kind(env.schema, resource.api_version, resource.kind, head)
     parts = {"metadata": body.metadata or {}} | ({} if body.status is None else {"status": body.status})
     sent = checked(env, call, parts, resource)
     sent.setdefault("metadata", {})

@@ -50,7 +50,9 @@ def update_object(
 ) -> Write:
     """A write of ``obj`` over ``current``. ``expect`` 0: whatever stands, again and again until it is done."""
     old = encoded_of(current).decode()
-    check_preconditions(call, obj, old, current, expect)
+    sent_uid = obj["metadata"].get("uid") if patched else None
+    if not patched:
+        check_preconditions(call, obj, old, current, expect)
     if not expect and not patched and not rules_of(call.resource).unconditional_update:
         raise unversioned(call)
     metadata = obj["metadata"] = obj["metadata"] | {"resourceVersion": str(current.mod_revision)}
@@ -59,6 +61,8 @@ def update_object(
             metadata[key] = old["metadata"][key]
         else:
             metadata.pop(key, None)
+    if sent_uid and not applied:
+        metadata["uid"] = sent_uid  # A patch may not change it, which validation says.
     its = rules_of(call.resource)
     if not applied:
         own_by_update(env, call, old, obj)

@@ -15,7 +15,7 @@ from orchestrator.apiserver.filtering import FilteredWatch
 from orchestrator.apiserver.keys import object_key
 from orchestrator.apiserver.selection import Selection, selection
 from orchestrator.apiserver.storage import encoded_of
-from orchestrator.apiserver.verbs.list import invalid_options
+from orchestrator.apiserver.verbs.list import invalid_options, unparsable
 from orchestrator.apiserver.versions import form_of
 from orchestrator.client.protocol import Response
 from orchestrator.store.protocol import Watch
@@ -32,7 +32,7 @@ async def watch(env: Environment, call: Call) -> Response:
     if call.options.send_initial_events or version in ("", "0"):
         return await _with_state(env, call, chosen)
     if not version.isdecimal():
-        raise errors.bad_request(f'invalid resource version "{version}"')
+        raise errors.bad_request(unparsable(version))
     granted = await _grant(env, call, chosen, int(version))
     return Response(200, granted[1], watch=granted[0])
 
