@@ -146,3 +146,18 @@ def test_restarts_say_when_the_last_was() -> None:
 def test_selectors_see_the_node_and_the_phase() -> None:
     fields = PODS.fields(pod(nodeName="n"))
     assert (fields["spec.nodeName"], fields["status.phase"], fields["metadata.namespace"]) == ("n", "Pending", "b")
+
+
+def test_label_keys_become_part_of_the_selector() -> None:
+    constraint = {
+        "maxSkew": 1,
+        "topologyKey": "zone",
+        "whenUnsatisfiable": "DoNotSchedule",
+        "labelSelector": {"matchLabels": {"app": "web"}},
+        "matchLabelKeys": ["hash", "absent"],
+    }
+    obj = pod(topologySpreadConstraints=[constraint])
+    obj["metadata"]["labels"] = {"hash": "1"}
+    PODS.prepare_create(obj)
+    expressions = obj["spec"]["topologySpreadConstraints"][0]["labelSelector"]["matchExpressions"]
+    assert expressions == [{"key": "hash", "operator": "In", "values": ["1"]}]

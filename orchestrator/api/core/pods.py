@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from orchestrator.api.cells import columns, container_cells, labels_text, name_of
+from orchestrator.api.core.label_keys import merge_label_keys
 from orchestrator.api.core.pod_class import qos_class
 from orchestrator.api.core.pod_defaults import default_pod, default_template
 from orchestrator.api.core.pod_table import POD_COLUMNS, pod_row
@@ -93,6 +94,7 @@ RULES = (
         counts=spec_changed,
         index=("spec.nodeName",),
         default=default_pod,
+        create=merge_label_keys,
         status=_keep_in_status,
         check=validate_pod,
         check_update=validate_pod_update,
