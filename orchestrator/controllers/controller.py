@@ -68,6 +68,9 @@ def owner_keys(kind: Kind) -> Keys:
     """The controller of the object, before and after, where it is of ``kind``."""
 
     def keys(old: View | None, new: View | None) -> Iterable[str]:
+        if old is not None and new is not None and old.meta.ownerReferences == new.meta.ownerReferences:
+            key = owner_key(new, kind)
+            return (key,) if key else ()
         found = [owner_key(view, kind) for view in (new, old) if view is not None]
         return dict.fromkeys(key for key in found if key)
 

@@ -19,11 +19,10 @@ from orchestrator.controllers.membership import (
     families,
     headless,
     label_pairs,
-    matters,
     members,
     selected,
     selector_pair,
-    services_of,
+    service_keys,
 )
 from orchestrator.controllers.outcome import DONE, Outcome, retry
 
@@ -109,10 +108,7 @@ class EndpointsWriter(Controller, kind=SERVICES):
         ]
 
     def _pod_keys(self, old: View | None, new: View | None) -> Iterable[str]:
-        if not matters(old, new):
-            return ()
-        services = self.cache(SERVICES)
-        return dict.fromkeys(key for view in (old, new) if view is not None for key in services_of(services, view))
+        return service_keys(self.cache(SERVICES), old, new)
 
     async def reconcile(self, key: str) -> Outcome:
         service = self.cache(SERVICES).get_key(key)

@@ -25,11 +25,10 @@ from orchestrator.controllers.membership import (
     families,
     headless,
     label_pairs,
-    matters,
     members,
     selected,
     selector_pair,
-    services_of,
+    service_keys,
 )
 from orchestrator.controllers.outcome import DONE, Outcome, retry
 from orchestrator.controllers.pods import pod
@@ -242,11 +241,7 @@ class EndpointSlices(Controller, kind=SERVICES):
         return {NODES: {}}
 
     def _pod_keys(self, old: View | None, new: View | None) -> Iterable[str]:
-        if not matters(old, new):
-            return ()
-        services = self.cache(SERVICES)
-        found = [key for view in (old, new) if view is not None for key in services_of(services, view)]
-        return dict.fromkeys(found)
+        return service_keys(self.cache(SERVICES), old, new)
 
     def _slice_keys(self, old: View | None, new: View | None) -> Iterable[str]:
         return dict.fromkeys(key for view in (old, new) if view is not None for key in of_service(view))

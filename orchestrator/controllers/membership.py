@@ -51,13 +51,24 @@ def selector_pair(view: View) -> Iterable[str]:
 
 def services_of(services: Cache, view: View) -> list[str]:
     """The keys of the Services that select this pod."""
-    labels = view.labels
-    return [
-        service.key
-        for name, value in labels.items()
-        for service in services.by_index(BY_SELECTOR, f"{view.namespace}\n{name}={value}")
-        if (service.spec.get("selector") or {}).items() <= labels.items()
-    ]
+    labels, namespace = view.labels, view.meta.namespace
+    found: list[str] = []
+    for name, value in labels.items():
+        pair = f"{namespace}\n{name}={value}"
+        if services.count(BY_SELECTOR, pair):
+            candidates = services.by_index(BY_SELECTOR, pair)
+            found += [held.key for held in candidates if (held.spec.get("selector") or {}).items() <= labels.items()]
+    return found
+
+
+def service_keys(services: Cache, old: View | None, new: View | None) -> Iterable[str]:
+    """The Services to which a pod's change matters, before and after."""
+    if not matters(old, new):
+        return ()
+    if old is None or new is None or old.meta.labels == new.meta.labels:
+        view = new or old
+        return services_of(services, view) if view is not None else ()
+    return dict.fromkeys([*services_of(services, old), *services_of(services, new)])
 
 
 def selected(pods: Cache, service: View) -> list[View]:

@@ -139,6 +139,9 @@ class ReplicaSets(Controller, kind=REPLICASETS):
         ]
 
     def _pod_keys(self, old: View | None, new: View | None) -> Iterable[str]:
+        if old is not None and new is not None and old.owner is not None and old.owner == new.owner:
+            key = owner_key(new, self.kind)
+            return (key,) if key else ()
         keys = dict.fromkeys(owner_key(view, self.kind) for view in (new, old) if view is not None)
         if new is not None and new.owner is None and not new.deleting:
             for candidate in self.cache(self.kind).list(new.namespace):
