@@ -14,6 +14,7 @@ from actors import Actor, Ref, Tell
 from orchestrator.apimachinery import errors, merge_patch
 from orchestrator.apimachinery.encoded import Encoded, Object, decode_part, encode, encode_part
 from orchestrator.apimachinery.errors import StatusError
+from orchestrator.apimachinery.meta import generate_name
 from orchestrator.apimachinery.selectors import Selector, parse_labels
 from orchestrator.apimachinery.timestamps import rfc3339
 from orchestrator.client.protocol import (
@@ -145,7 +146,7 @@ class FakeApi(Actor):
             return self._bind(request, obj)
         meta = obj.setdefault("metadata", {})
         if not meta.get("name"):
-            meta["name"] = f"{meta.get('generateName', '')}{self.context.random.getrandbits(25):05x}"
+            meta["name"] = self._free_name(target, meta.get("generateName", ""))
         if target.namespace:
             meta["namespace"] = target.namespace
         meta["uid"] = f"{self.context.random.getrandbits(128):032x}"
@@ -155,6 +156,12 @@ class FakeApi(Actor):
         if key in self.objects:
             raise errors.already_exists(target.group, target.resource, meta["name"])
         return self._written(request, self._commit(key, obj, created=True), 201)
+
+    def _free_name(self, target: Target, base: str) -> str:
+        while True:
+            name = generate_name(base, self.context.random)
+            if _prefix(target) + name not in self.objects:
+                return name
 
     def _bind(self, request: Request, binding: Object) -> Response:
         target = request.target
@@ -189,10 +196,12 @@ class FakeApi(Actor):
             for name in ("finalizers", "labels", "annotations", "ownerReferences"):
                 if name not in obj["metadata"]:
                     meta.pop(name, None)
-            new = {**obj, "metadata": meta, "status": old.get("status", {})}
+            new = {name: value for name, value in obj.items() if name != "status"} | {"metadata": meta}
+            if "status" in old:
+                new["status"] = old["status"]
             if new.get("spec") != old.get("spec"):
                 meta["generation"] = old["metadata"].get("generation", 0) + 1
-        if encode(new).parts() == encode(old).parts():
+        if _plain(new) == _plain(old):
             return held
         meta = new["metadata"]
         if meta.get("deletionTimestamp") and not meta.get("finalizers"):
@@ -287,6 +296,10 @@ def _prefix(target: Target) -> str:
 
 def _key(target: Target) -> str:
     return _prefix(target) + target.name
+
+
+def _plain(obj: Object) -> Object:
+    return {**obj, "metadata": {name: value for name, value in obj["metadata"].items() if name != "resourceVersion"}}
 
 
 def _fields(options: Options) -> dict[str, str]:
