@@ -12,7 +12,6 @@ import json
 import os
 import platform
 import resource
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -33,8 +32,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from orchestrator.bench import Cell, measure
+    from orchestrator.daemon import tune
 
-    sys.setswitchinterval(2e-5)
+    tune()
     if options.pods % options.deployments:
         raise CommandError("podium bench: --pods must be a multiple of --deployments", code=2)
     cell = Cell(options.nodes, options.pods, options.deployments, options.rounds)

@@ -67,8 +67,7 @@ async def _account(client: Client) -> None:
 
 
 def _kind(document: Object) -> Kind:
-    group, _, version = document["apiVersion"].rpartition("/")
-    kind = kind_for(group, version, document["kind"])
+    kind = kind_for(document["apiVersion"], document["kind"])
     if kind is None:
         raise CommandError(f"{document['apiVersion']} {document['kind']}: no such kind")
     return kind
