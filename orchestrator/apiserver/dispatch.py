@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+import msgspec
+
 from orchestrator.apimachinery import errors
 from orchestrator.apiserver.admission.namespace_lifecycle import check_deletable
 from orchestrator.apiserver.call import Call, Environment
@@ -77,7 +79,31 @@ def writer_of(call: Call) -> Pending | None:
         prepare = through_form(prepare, prepare_update)
     if call.verb == Verb.DELETE:
         check_deletable(call)
-    return Pending(call, prepare, binding_key(call) if prepare is prepare_binding else call.key, 0)
+    return Pending(call, prepare, _key(call, prepare), 0)
+
+
+class _Metadata(msgspec.Struct):
+    name: str = ""
+
+
+class _Named(msgspec.Struct):
+    metadata: _Metadata | None = None
+
+
+_named = msgspec.msgpack.Decoder(_Named).decode
+
+
+def _key(call: Call, prepare: Prepare) -> str:
+    """The key that is written; it ends with a slash when the name is yet to be generated."""
+    if prepare is prepare_binding:
+        return binding_key(call)
+    if call.name or call.verb != Verb.CREATE:
+        return call.key
+    try:
+        metadata = _named(call.request.body).metadata
+    except (msgspec.DecodeError, msgspec.ValidationError):
+        return call.key  # The handler's own decoding says what is wrong with it.
+    return call.key + (metadata.name if metadata is not None else "")
 
 
 def handler_of(call: Call) -> Handler:

@@ -1,4 +1,4 @@
-"""A kubelet that only answers streams: exec echoes its input in upper case, a port greets and echoes, a log has lines."""
+"""A kubelet that only answers streams: exec and ports echo their input in upper case, a log has two lines."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ DEFAULT_VIEW = View(MediaType(JSON))
 
 
 class HttpDoor(Actor):
-    """``tls`` None serves plain HTTP. ``port`` 0 takes a free one; ``address`` says which."""
+    """``tls`` None serves plain HTTP. ``port`` 0 takes a free one; the attribute says which."""
 
     def __init__(
         self,
@@ -67,10 +67,17 @@ class HttpDoor(Actor):
         self._tls = tls
         self._cache = JsonCache()
 
+    @property
+    def port(self) -> int:
+        """The port it listens at, once it has started."""
+        return self._port
+
     async def start(self) -> None:
-        self._runner = web.ServerRunner(web.Server(self._handle, access_log=None), handle_signals=False)
+        # A client that goes takes its handler along: a watch would go on unseen until its time is over.
+        server = web.Server(self._handle, access_log=None, handler_cancellation=True)
+        self._runner = web.ServerRunner(server, handle_signals=False, shutdown_timeout=STOP_SECONDS)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, self._host, self._port, ssl_context=self._tls, shutdown_timeout=STOP_SECONDS)
+        site = web.TCPSite(self._runner, self._host, self._port, ssl_context=self._tls)
         await site.start()
         self._port = self._runner.addresses[0][1]
 

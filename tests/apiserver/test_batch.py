@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from orchestrator.client.protocol import Verb
+from tests.apiserver.desk import body_of, config_map, desk, pod, request
+
+
+async def test_each_of_a_batch_is_answered_alone_and_in_order() -> None:
+    async with desk() as api:
+        first, bad, second = await api.batch(
+            request(Verb.CREATE, "configmaps", body=config_map("a")),
+            request(Verb.CREATE, "configmaps", body=config_map("Not A Name")),
+            request(Verb.CREATE, "configmaps", body=config_map("b")),
+        )
+        assert (first.code, bad.code, second.code) == (201, 422, 201)
+        assert first.revision < second.revision
+
+
+async def test_two_writes_of_one_object_go_one_after_the_other() -> None:
+    async with desk() as api:
+        made, changed, gone = await api.batch(
+            request(Verb.CREATE, "configmaps", body=config_map("a", x="1")),
+            request(Verb.UPDATE, "configmaps", "a", body=config_map("a", x="2")),
+            request(Verb.DELETE, "configmaps", "a"),
+        )
+        assert (made.code, changed.code, gone.code) == (201, 200, 200)
+        assert body_of(changed)["data"] == {"x": "2"}
+
+
+async def test_equal_creates_share_their_spec_and_have_names_of_their_own() -> None:
+    async with desk() as api:
+        responses = await api.batch(*(request(Verb.CREATE, "pods", body=pod()) for _ in range(20)))
+        objects = [response.object for response in responses if response.object is not None]
+        assert len({obj.rest for obj in objects}) == 1
+        assert len({obj.decode_metadata()["name"] for obj in objects}) == 20
+        assert len({obj.decode_metadata()["uid"] for obj in objects}) == 20
+
+
+async def test_a_template_ends_when_admission_would_decide_otherwise() -> None:
+    async with desk() as api:
+        await api.batch(*(request(Verb.CREATE, "pods", body=pod()) for _ in range(2)))
+        limits = {"type": "Container", "default": {"cpu": "1"}}
+        await api.create("limitranges", {"metadata": {"name": "l"}, "spec": {"limits": [limits]}})
+        (later,) = await api.batch(request(Verb.CREATE, "pods", body=pod()))
+        assert body_of(later)["spec"]["containers"][0]["resources"]["limits"] == {"cpu": "1"}
+
+
+async def test_a_batch_is_authorized_request_by_request() -> None:
+    async with desk() as api:
+        answers = await api.as_("jane", "system:authenticated").batch(request(Verb.CREATE, "pods", body=pod()))
+        assert [answer.code for answer in answers] == [403]
