@@ -17,6 +17,7 @@ from orchestrator.apiserver.config import ServerConfig
 from orchestrator.apiserver.keys import list_prefix, object_key
 from orchestrator.apiserver.mirror import Mirror
 from orchestrator.apiserver.rbac import Rbac
+from orchestrator.apiserver.retention import EventLeases
 from orchestrator.apiserver.special.allocator import Allocator
 from orchestrator.apiserver.storage import Storage
 from orchestrator.apiserver.tokens import Tokens
@@ -44,6 +45,7 @@ class Environment:
     context: Context
     allocator: Allocator
     templates: Templates
+    events: EventLeases
     nodes: Callable[[str], Ref[Any]] | None = None
     tokens: Tokens | None = None
 

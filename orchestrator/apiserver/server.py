@@ -34,6 +34,7 @@ from orchestrator.apiserver.gatekeeper import authenticate, authorize_path
 from orchestrator.apiserver.keys import object_key, split_key
 from orchestrator.apiserver.mirror import Mirror
 from orchestrator.apiserver.rbac import RBAC_GROUP, Rbac
+from orchestrator.apiserver.retention import EventLeases
 from orchestrator.apiserver.special.allocator import Allocator
 from orchestrator.apiserver.special.forms import in_form
 from orchestrator.apiserver.storage import Storage
@@ -97,6 +98,7 @@ class ApiServer(Actor):
             self.context,
             allocator,
             Templates(),
+            EventLeases(config.event_ttl_seconds),
             self._nodes,
             self._tokens,
         )

@@ -14,6 +14,7 @@ from orchestrator.store.protocol import (
     Change,
     Get,
     GetReply,
+    LeaseGrant,
     Range,
     RangeReply,
     Result,
@@ -64,6 +65,10 @@ class Storage:
             reply = await self._ask(self._store.ask(Batch(part), STORE_SECONDS))
             results.extend(reply.results)
         return results
+
+    async def grant(self, ttl_seconds: float) -> int:
+        """A new lease."""
+        return (await self._ask(self._store.ask(LeaseGrant(ttl_seconds), STORE_SECONDS))).lease
 
     async def watch(self, watch: Watch) -> WatchReply:
         return await self._ask(self._store.ask(watch, STORE_SECONDS))

@@ -100,6 +100,7 @@ async def _commit(env: Environment, ready: list[Pending]) -> list[Pending]:
     if not changes:
         return []
     try:
+        changes = await env.events.attach(env.storage, changes, env.clock.time())
         results = await env.storage.commit(changes)
     except errors.StatusError as error:
         for one, write in writers:

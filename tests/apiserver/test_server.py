@@ -71,6 +71,16 @@ async def test_an_unknown_field_is_refused_when_validation_is_strict() -> None:
         assert 'strict decoding error: unknown field "colour"' in body_of(answer)["message"]
 
 
+async def test_an_event_is_forgotten_after_its_time() -> None:
+    async with desk() as api:
+        about = {"kind": "Pod", "name": "p", "namespace": "default"}
+        await api.create("events", {"metadata": {"name": "e"}, "involvedObject": about, "reason": "Because"})
+        await asyncio.sleep(1800)
+        assert (await api.get("events", "e"))["reason"] == "Because"
+        await asyncio.sleep(2000)
+        assert (await api.get("events", "e"))["code"] == 404
+
+
 async def test_a_restarted_server_finds_what_it_needs_again() -> None:
     async with desk() as api:
         await api.create("namespaces", {"metadata": {"name": "new"}})
