@@ -6,6 +6,7 @@ prepared again from what then stands. Two writes of one key in one batch go one 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from orchestrator.apimachinery import errors
@@ -18,6 +19,8 @@ from orchestrator.apiserver.write import Pending, Write
 from orchestrator.client.protocol import Response, Verb, Want
 from orchestrator.store.protocol import Change, Outcome, Result, Value
 
+PREPARED_AT_ONCE = 32
+"""Writes prepared before others have their turn: about as long as the loop may be held."""
 MAX_ATTEMPTS = 8
 """Times a write is prepared before its conflict is told to the caller."""
 
@@ -34,8 +37,10 @@ async def _round(env: Environment, left: list[Pending]) -> list[Pending]:
     """Prepare and commit the first write of each key; returns those that must go again."""
     now, later = _first_of_each_key(left)
     values = await _read(env, now)
-    for one in now:
+    for position, one in enumerate(now):
         _prepare(env, one, values)
+        if position % PREPARED_AT_ONCE == PREPARED_AT_ONCE - 1:
+            await asyncio.sleep(0)
     await charge_quotas(env, [one for one in now if one.write])
     again = await _commit(env, [one for one in now if one.write and not one.response])
     return again + later
