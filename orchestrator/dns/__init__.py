@@ -2,5 +2,5 @@
 
 Called by containers on port 53 of the cluster's DNS address; reads Services and EndpointSlices through the informers.
 May import actors, apimachinery, api and client. Reading order: ``zone`` (what names there are), ``answer`` (pure:
-question to reply), ``upstream`` (everybody else's names), ``server`` (the actor), ``resolv`` (what a container is told).
+question to reply), ``upstream`` (names of others), ``server`` (the actor), ``resolv`` (what a container is told).
 """
