@@ -6,7 +6,7 @@ bound are found unbound again. The engine (and numpy) is made when the first pod
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from actors import Actor, Tell
@@ -90,7 +90,7 @@ class Scheduler(Actor):
                 self._wake()
             case Cycle():
                 self._cycling = False
-                await self._cycle()
+                self._cycle()
             case Bound():
                 self._batches -= 1
                 self._settle(message)
@@ -101,13 +101,13 @@ class Scheduler(Actor):
         if not self._cycling:
             self._cycling = self.context.ref.tell_nowait(Cycle())
 
-    async def _cycle(self) -> None:
+    def _cycle(self) -> None:
         if not all(cache.synced for cache in self._caches.values()):
             return
         if self._engine is None:
             if not self._wanted():
                 return
-            self._engine = await self._make_engine()
+            self._engine = self._make_engine()
         now = self.context.clock.monotonic()
         self._take_in(self._engine, now)
         if self._batches >= MAX_BATCHES:
@@ -124,11 +124,11 @@ class Scheduler(Actor):
         views = (pods.get_key(key) for key in self._news[PODS.label])
         return any(view is not None and not view.facts(pod_facts).node for view in views)
 
-    async def _make_engine(self) -> Engine:
-        make: Callable[[], type[Engine]] = _load_engine
-        engine = await self.context.blocking(make)
-        made: Engine = engine(self.context.random, self._owner_selector)
-        return made
+    def _make_engine(self) -> Engine:
+        """Imports numpy: the one time that the loop waits for it (a thread's timing would show in a simulation)."""
+        from orchestrator.scheduler.engine import Engine
+
+        return Engine(self.context.random, self._owner_selector)
 
     def _owner_selector(self, namespace: str, owner: Owner) -> Object | None:
         cache = self._workloads.get(owner.kind)
@@ -240,12 +240,6 @@ class Scheduler(Actor):
             gone = Involved("v1", "Pod", victim.namespace, victim.name, victim.uid)
             self._recorder.event(gone, NORMAL, "Preempted", f"Preempted by pod {refusal.uid} on node {victim.node}")
         return writes
-
-
-def _load_engine() -> type[Engine]:
-    from orchestrator.scheduler.engine import Engine
-
-    return Engine
 
 
 def _binding(assignment: Assignment) -> Request:

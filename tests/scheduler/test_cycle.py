@@ -1,4 +1,4 @@
-"""The arrays against the reference: same feasible nodes, same scores, same reasons, and each pod of a run on a best node."""
+"""The arrays against the reference: same nodes, scores and reasons, and each pod of a run on a best node."""
 
 from __future__ import annotations
 
