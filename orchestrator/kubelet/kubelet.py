@@ -17,6 +17,7 @@ from orchestrator.client import requests
 from orchestrator.client.client import Client
 from orchestrator.client.errors import TransportError
 from orchestrator.client.kinds import PODS
+from orchestrator.client.node import OpenAttach, OpenExec, OpenLog, OpenPort
 from orchestrator.client.recorder import Recorder
 from orchestrator.client.transport import Subscription
 from orchestrator.kubelet.admission import refuse
@@ -32,17 +33,21 @@ from orchestrator.kubelet.messages import (
     NodeStats,
     Open,
     PodStats,
+    Refresh,
     Register,
     Report,
     Wake,
 )
 from orchestrator.kubelet.node import HEARTBEAT_SECONDS, STATUS_SECONDS, NodeConfig
 from orchestrator.kubelet.node_keeper import NodeKeeper
+from orchestrator.kubelet.opening import open_session
+from orchestrator.kubelet.phase import is_terminal
 from orchestrator.kubelet.pod import decode_metadata
 from orchestrator.kubelet.prober import Prober
 from orchestrator.kubelet.probes import Probes
 from orchestrator.kubelet.record import Record
 from orchestrator.kubelet.reporter import Reporter
+from orchestrator.kubelet.runtime.errors import RuntimeFailure
 from orchestrator.kubelet.runtime.runtime import Runtime
 from orchestrator.kubelet.status import Host
 from orchestrator.kubelet.status_writer import StatusWriter
@@ -55,6 +60,8 @@ CREDIT_FRAMES = 16
 BACKOFF_FIRST_SECONDS = 0.05
 BACKOFF_MAX_SECONDS = 10.0
 """Between attempts to list, watch or register; half of each delay is random."""
+REFRESH_SECONDS = 10.0
+"""Between two looks at what the files of volumes are made of."""
 SILENCE_SECONDS = 60.0
 """A watch that shows no progress for so long is opened anew."""
 
@@ -87,6 +94,7 @@ class Kubelet(Actor):
         self._listed = False
         self._frames = 0
         self._heard = 0.0
+        self._refreshing = False
         self._node: NodeKeeper
         self._writer: StatusWriter
         self._driver: Driver
@@ -95,6 +103,8 @@ class Kubelet(Actor):
     async def start(self) -> None:
         self._assemble()
         await self._runtime.start(self._look)
+        if self._materials.needs_object:
+            self.context.send_every(REFRESH_SECONDS, Refresh())
         self.context.ref.tell_nowait(Register() if self._config.register else Open(0))
 
     def _assemble(self) -> None:
@@ -120,6 +130,8 @@ class Kubelet(Actor):
                 await self._drive_all([self._records[uid]] if uid in self._records else [])
             case Wake():
                 await self._drive_all(self._wakes.due(self._records))
+            case Refresh():
+                self._refresh_soon()
             case Heartbeat():
                 await self._node.heartbeat()
             case Report():
@@ -135,9 +147,34 @@ class Kubelet(Actor):
                 return await pod_usages(self._runtime, uid)
             case NodeStats():
                 return await node_usage(self._runtime, self._config.name, self.context.clock.time())
+            case OpenLog() | OpenExec() | OpenAttach() | OpenPort():
+                opening = open_session(message, self._records, self._runtime, self.context, self._config.address)
+                return self.context.later(opening, "open session")
             case Describe():
                 return self._describe()
         return None
+
+    def _refresh_soon(self) -> None:
+        if not self._refreshing:
+            self._refreshing = True
+            self.context.task(self._refresh(), "volume refresh")
+
+    async def _refresh(self) -> None:
+        """Files follow their ConfigMaps and Secrets, tokens are renewed before they end."""
+        try:
+            for record in list(self._records.values()):
+                observed = record.observed
+                if not observed.volumes_ready or observed.terminating_since is not None or record.finished:
+                    continue
+                pod = record.pod()
+                if is_terminal(pod):
+                    continue
+                try:
+                    await self._materials.prepare(pod, record.object())
+                except RuntimeFailure as failure:
+                    log.warning("volumes were not refreshed", pod=record.title, reason=failure.message)
+        finally:
+            self._refreshing = False
 
     async def stop(self, exit: Any) -> None:
         if self._watch is not None:

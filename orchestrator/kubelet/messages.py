@@ -25,6 +25,10 @@ class Report(Tell):
     """Write the node's status; look whether the watch is alive."""
 
 
+class Refresh(Tell):
+    """Bring the files of volumes up to date."""
+
+
 class Look(Tell):
     """Something of this pod changed at the runtime."""
 
