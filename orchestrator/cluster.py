@@ -40,6 +40,7 @@ from orchestrator.client.recorder import EventWriter, Recorder
 from orchestrator.config import ClusterConfig
 from orchestrator.controllers.registry import CONTROLLERS, Registered
 from orchestrator.identities import MASTERS, component, node
+from orchestrator.network import Network
 from orchestrator.nodes import NodeFactory
 from orchestrator.pki import Pki
 from orchestrator.scheduler.actor import Scheduler
@@ -78,17 +79,28 @@ class Cluster:
 
     async def __aenter__(self) -> Cluster:
         await self.system.__aenter__()
+        self.network = Network(self.config)
+        self.node_factory = NodeFactory(
+            self.config, self.system.clock, self.system.random_for("nodes"), self.network.nameservers
+        )
         try:
             await self._start()
         except BaseException:
-            await self.system.stop()
+            self.node_factory.keep_containers = True
+            await self._stop()
             raise
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        await self._stop()
+
+    async def _stop(self) -> None:
         await self.system.stop()
+        await self.network.release()
+        if not self.node_factory.keep_containers:
+            await self.node_factory.stop_containers()
 
     async def _start(self) -> None:
         """First the truth, then who reads it, then who acts on it."""
@@ -101,11 +113,12 @@ class Cluster:
             cluster_domain=self.config.cluster_domain,
             advertise_port=self.config.listen[1] if self.config.listen else 6443,
         )
-        self.node_factory = NodeFactory(self.config, system.clock, system.random_for("nodes"))
         await system.spawn(self._server(), name="server")
         await system.spawn(DynamicSupervisor(RESTARTS), name="informers")
         await system.spawn(self._events(), name="events")
         await system.spawn(self._control_plane(), name="control-plane")
+        await self.network.prepare()
+        await system.spawn(self._network(), name="network")
         await system.spawn(self._nodes(), name="nodes")
         if self.config.listen is not None:
             await system.spawn(self._door(), name="door")
@@ -134,7 +147,9 @@ class Cluster:
 
     def _events(self) -> Supervisor:
         """One writer of events for each kind of component."""
-        return _group(one_for_one, *(self._event_writer(name) for name in ("scheduler", "controllers", "kubelets")))
+        return _group(
+            one_for_one, *(self._event_writer(name) for name in ("scheduler", "controllers", "kubelets", "proxy"))
+        )
 
     def _control_plane(self) -> Supervisor:
         controllers = _group(one_for_one, *(self._controller(entry) for entry in CONTROLLERS))
@@ -142,6 +157,13 @@ class Cluster:
 
     def _nodes(self) -> Supervisor:
         return _group(one_for_one, *(self._kubelet(f"node-{number + 1}") for number in range(self.config.nodes)))
+
+    def _network(self) -> Supervisor:
+        """Services and their names, where pods have addresses that can be reached."""
+        make = self.network.proxy(self.informers, self._recorder("proxy"))
+        names = self.network.dns(self.informers)
+        members = [_member(make, "proxy")] if make else []
+        return _group(one_for_one, *members, *([_member(names, "dns")] if names else []))
 
     # The cast
 

@@ -2,34 +2,150 @@
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
+import os
 import random
+import stat
+import time
 from collections.abc import Callable
+from pathlib import Path
 
 from actors import Clock
 from orchestrator.client.client import Client
 from orchestrator.client.recorder import Recorder
-from orchestrator.config import ClusterConfig
+from orchestrator.config import ClusterConfig, ConfigError
 from orchestrator.kubelet.kubelet import Kubelet
 from orchestrator.kubelet.materials import BareMaterials
 from orchestrator.kubelet.node import NodeConfig
 from orchestrator.kubelet.prober import SimulatedProber
+from orchestrator.kubelet.runtime.runtime import Runtime, State
 from orchestrator.kubelet.runtime.simulated import SimulatedRuntime, SimulatedWorld
+
+DOCKER_SOCKET = Path("/var/run/docker.sock")
+MANY_NODES = 10
+"""From here on the kubelets record warnings only: Pulled, Created and Started of a thousand nodes help nobody."""
+
+STOP_SECONDS = 3.0
+"""What containers get between being asked to stop and being killed when the whole cluster stops."""
+STOP_POLL_SECONDS = 0.02
+
+Make = Callable[[], Kubelet]
+
+
+def docker_socket() -> Path | None:
+    """Where a Docker engine listens on this machine, if one seems to."""
+    host = os.environ.get("DOCKER_HOST", "")
+    path = Path(host.removeprefix("unix://")) if host.startswith("unix://") else DOCKER_SOCKET
+    try:
+        return path if stat.S_ISSOCK(path.stat().st_mode) and os.access(path, os.W_OK) else None
+    except OSError:
+        return None
 
 
 class NodeFactory:
     """Makes kubelets of the configured runtime. What belongs to a node outlives its kubelet's restarts."""
 
-    def __init__(self, config: ClusterConfig, clock: Clock, random: random.Random) -> None:
+    def __init__(self, config: ClusterConfig, clock: Clock, random: random.Random, dns: tuple[str, ...] = ()) -> None:
         self._config = config
         self._clock = clock
-        self.world = SimulatedWorld(clock, random)
-        self.runtime = "simulated"
-        self.note = ""
+        self._dns = dns
+        self._world = SimulatedWorld(clock, random)
+        self.runtime, self.note = _chosen(config)
         self.keep_containers = False
+        """Whether containers outlive the cluster, for the next start to adopt."""
+        self._runtimes: list[Runtime] = []
 
-    def make(self, name: str, client: Client, recorder: Recorder) -> Callable[[], Kubelet]:
+    async def stop_containers(self) -> None:
+        """Stop what runs on the nodes, gracefully for a moment; the objects stay and run again at the next start."""
+        await asyncio.gather(*(_stop(runtime) for runtime in self._runtimes))
+
+    @property
+    def world(self) -> SimulatedWorld:
+        return self._world
+
+    def make(self, name: str, client: Client, recorder: Recorder) -> Make:
         """The factory of the kubelet of ``name``."""
-        runtime = SimulatedRuntime(self.world)
+        config = NodeConfig(
+            name,
+            normal_events=self._config.nodes <= MANY_NODES,
+            cluster_dns=self._dns,
+            cluster_domain=self._config.cluster_domain,
+        )
+        makers = {"simulated": self._simulated, "process": self._process, "docker": self._docker}
+        return makers[self.runtime](config, client, recorder)
+
+    def _simulated(self, config: NodeConfig, client: Client, recorder: Recorder) -> Make:
+        runtime = SimulatedRuntime(self._world)
         prober = SimulatedProber(runtime)
-        config = NodeConfig(name, normal_events=self._config.nodes <= 10)
         return lambda: Kubelet(client, config, runtime, prober, BareMaterials(), recorder)
+
+    def _process(self, config: NodeConfig, client: Client, recorder: Recorder) -> Make:
+        from orchestrator.kubelet.runtime.process.addresses import Addresses
+        from orchestrator.kubelet.runtime.process.images import Images, Program
+        from orchestrator.kubelet.runtime.process.runtime import ProcessRuntime
+
+        folder = self._folder(config)
+        programs = {image: Program(tuple(words)) for image, words in self._config.images.items()}
+        runtime = ProcessRuntime(folder / "pods", Images(programs), Addresses(_spread(str(folder))))
+        return self._real(config, client, recorder, runtime, folder)
+
+    def _docker(self, config: NodeConfig, client: Client, recorder: Recorder) -> Make:
+        from orchestrator.kubelet.runtime.docker.runtime import DockerRuntime
+
+        folder = self._folder(config)
+        runtime = DockerRuntime(str(docker_socket() or DOCKER_SOCKET), _identity(self._config, config.name), folder)
+        return self._real(config, client, recorder, runtime, folder)
+
+    def _real(self, config: NodeConfig, client: Client, recorder: Recorder, runtime: Runtime, folder: Path) -> Make:
+        from orchestrator.kubelet.full_materials import FullMaterials
+        from orchestrator.kubelet.network_prober import NetworkProber
+        from orchestrator.kubelet.runtime.process.figures import machine
+        from orchestrator.kubelet.volumes.sources import Sources
+        from orchestrator.kubelet.volumes.volumes import Volumes
+
+        self._runtimes.append(runtime)
+        folder.mkdir(parents=True, exist_ok=True)
+        sources = Sources(client, self._clock)
+        volumes = Volumes(folder / "volumes", sources)
+        materials = FullMaterials(config, machine(folder, ""), volumes, sources)
+        prober = NetworkProber(runtime, config.address)
+        return lambda: Kubelet(client, config, runtime, prober, materials, recorder)
+
+    def _folder(self, config: NodeConfig) -> Path:
+        if self._config.data_dir is None:
+            raise ConfigError("runtime", f"the {self.runtime} runtime needs a data directory")
+        return self._config.data_dir / "nodes" / config.name
+
+
+async def _stop(runtime: Runtime) -> None:
+    await runtime.start(lambda uid: None)
+    pods = await runtime.pods()
+    running = [one.id for pod in pods for one in pod.containers if one.state is State.RUNNING]
+    await asyncio.gather(*(runtime.stop_container(one) for one in running))
+    deadline = time.monotonic() + STOP_SECONDS
+    while running and time.monotonic() < deadline:
+        await asyncio.sleep(STOP_POLL_SECONDS)
+        running = [one.id for pod in await runtime.pods() for one in pod.containers if one.state is State.RUNNING]
+    for pod in pods:
+        await runtime.remove_pod(pod.uid)
+    await runtime.close()
+
+
+def _chosen(config: ClusterConfig) -> tuple[str, str]:
+    """The runtime, and what the person should know of the choice."""
+    if config.runtime != "auto":
+        return config.runtime, ""
+    if docker_socket() is not None:
+        return "docker", ""
+    return "process", "no Docker engine found"
+
+
+def _spread(text: str) -> int:
+    """A number that differs between data directories, so that their pods' addresses rarely meet."""
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
+
+
+def _identity(config: ClusterConfig, node: str) -> str:
+    """What the engine's objects of this node are marked with."""
+    return f"{hashlib.sha256(str(config.data_dir).encode()).hexdigest()[:12]}-{node}"

@@ -6,6 +6,8 @@ containers with a network of their own do not. With them a daemon makes any rang
 
 from __future__ import annotations
 
+import asyncio
+import socket
 from typing import Any, Protocol
 
 LOOPBACK_RANGE = "127.96.0.0/12"
@@ -13,6 +15,7 @@ ROUTED_RANGE = "10.96.0.0/12"
 LOCAL_TABLE = 255
 LOCAL_ROUTE = 2
 """RTN_LOCAL"""
+HOST_SCOPE = 254
 MARK_PROTOCOL = 96
 """The routing protocol number our routes carry: what is ours and stale is found by it."""
 
@@ -47,35 +50,38 @@ class RoutedAddresses:
         self.cidr = cidr
 
     async def prepare(self) -> None:
-        async with _netlink() as netlink:
-            await self._remove(netlink)
-            await netlink.route("add", **await self._route(netlink))
+        await asyncio.to_thread(self._replace, add=True)
 
     async def release(self) -> None:
-        async with _netlink() as netlink:
-            await self._remove(netlink)
+        await asyncio.to_thread(self._replace, add=False)
 
-    async def _route(self, netlink: Any) -> dict[str, Any]:
-        links = await netlink.link_lookup(ifname="lo")
-        return {
-            "dst": self.cidr,
-            "oif": links[0],
-            "table": LOCAL_TABLE,
-            "type": LOCAL_ROUTE,
-            "scope": 254,
-            "proto": MARK_PROTOCOL,
-        }
+    def _replace(self, *, add: bool) -> None:
+        """Routes with our mark give way; others are left alone. In a thread: netlink has a loop of its own."""
+        from pyroute2 import IPRoute
+        from pyroute2.netlink.exceptions import NetlinkError
 
-    async def _remove(self, netlink: Any) -> None:
-        """Routes that carry our mark; anything else is left alone."""
-        async for route in await netlink.route("dump", table=LOCAL_TABLE):
-            if route["proto"] == MARK_PROTOCOL:
-                await netlink.route(
-                    "del", dst=f"{route.get('dst')}/{route['dst_len']}", table=LOCAL_TABLE, type=LOCAL_ROUTE
-                )
+        try:
+            with IPRoute() as netlink:
+                _remove(netlink)
+                if add:
+                    netlink.route("add", **_route(netlink, self.cidr))
+        except NetlinkError as error:
+            raise OSError(error.code, f"route of {self.cidr}: {error}") from error
 
 
-def _netlink() -> Any:
-    from pyroute2 import AsyncIPRoute
+def _route(netlink: Any, destination: str) -> dict[str, Any]:
+    return {
+        "dst": destination,
+        "oif": netlink.link_lookup(ifname="lo")[0],
+        "table": LOCAL_TABLE,
+        "type": LOCAL_ROUTE,
+        "scope": HOST_SCOPE,
+        "proto": MARK_PROTOCOL,
+    }
 
-    return AsyncIPRoute()
+
+def _remove(netlink: Any) -> None:
+    for message in netlink.get_routes(family=socket.AF_INET, table=LOCAL_TABLE):
+        if message["proto"] == MARK_PROTOCOL:
+            destination = f"{message.get_attr('RTA_DST')}/{message['dst_len']}"
+            netlink.route("del", **_route(netlink, destination))

@@ -1,4 +1,4 @@
-"""One TCP portal: accepts, connects to an endpoint that answers, and copies both ways until both sides have finished."""
+"""One TCP portal: accepts, connects to an endpoint that answers, and copies both ways until both sides are done."""
 
 from __future__ import annotations
 
