@@ -11,7 +11,27 @@ from tests.e2e.binaries import unavailable
 
 BUSYBOX = Path("/bin/busybox")
 IMAGE = "busybox:e2e"
-APPLETS = ("sh", "sleep", "httpd", "nc", "wget", "cat", "echo", "ls", "true", "false", "env", "hostname", "date", "nslookup", "test", "kill", "mkdir", "touch", "head")
+APPLETS = (
+    "sh",
+    "sleep",
+    "httpd",
+    "nc",
+    "wget",
+    "cat",
+    "echo",
+    "ls",
+    "true",
+    "false",
+    "env",
+    "hostname",
+    "date",
+    "nslookup",
+    "test",
+    "kill",
+    "mkdir",
+    "touch",
+    "head",
+)
 
 
 def require_docker() -> None:
