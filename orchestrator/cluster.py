@@ -57,6 +57,13 @@ WATCHER_MAILBOX = Mailbox(capacity=4096)
 """A watcher's credit bounds its frames far below this."""
 EVENTS_MAILBOX = Mailbox(capacity=8192, overflow=drop_oldest)
 """Events are lossy by design."""
+EVENT_SOURCES = {
+    "scheduler": "default-scheduler",
+    "controllers": "controller-manager",
+    "kubelets": "kubelet",
+    "proxy": "kube-proxy",
+}
+"""The writers of events and the component that each names."""
 RESTART_BACKOFF = Backoff(initial=0.05, maximum=10.0)
 
 
@@ -148,7 +155,7 @@ class Cluster:
     def _events(self) -> Supervisor:
         """One writer of events for each kind of component."""
         return _group(
-            one_for_one, *(self._event_writer(name) for name in ("scheduler", "controllers", "kubelets", "proxy"))
+            one_for_one, *(self._event_writer(name) for name in EVENT_SOURCES)
         )
 
     def _control_plane(self) -> Supervisor:
@@ -191,7 +198,9 @@ class Cluster:
 
     def _event_writer(self, name: str) -> ChildSpec:
         client = self.client_for(MASTERS)
-        return child(lambda: EventWriter(client, name), name=name, mailbox=EVENTS_MAILBOX, backoff=RESTART_BACKOFF)
+        return child(
+            lambda: EventWriter(client, EVENT_SOURCES[name]), name=name, mailbox=EVENTS_MAILBOX, backoff=RESTART_BACKOFF
+        )
 
     def _recorder(self, name: str) -> Recorder:
         return Recorder(self.system.ref(f"events/{name}"))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from orchestrator.daemon import free_port
 from tests.e2e import workloads
@@ -34,7 +35,7 @@ class Kubectl:
         return json.loads(self(*words, "-o", "json"))
 
     def apply(self, *manifests: dict[str, Any], server_side: bool = False) -> str:
-        document = "\n---\n".join(json.dumps(manifest) for manifest in manifests)
+        document = yaml.safe_dump_all(manifests)
         return self("apply", *(["--server-side"] if server_side else []), "-f", "-", stdin=document)
 
     def rolled_out(self, name: str) -> str:
@@ -105,7 +106,8 @@ def test_get_prints_the_columns_of_kubernetes(k: Kubectl, web: str) -> None:
 
 def test_describe_tells_the_events(k: Kubectl, web: str) -> None:
     assert "ScalingReplicaSet" in k("describe", "deployment", "web")
-    told = k("describe", "pods", "-l", "app=web")
+    name = k.json("get", "pods", "-l", "app=web")["items"][0]["metadata"]["name"]
+    told = k.daemon.wait("the events", lambda: "Started" in (text := k("describe", "pod", name)) and text)
     for reason in ("Scheduled", "Pulled", "Created", "Started"):
         assert reason in told
 
