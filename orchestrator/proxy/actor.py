@@ -9,7 +9,7 @@ import random
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from actors import Actor, Clock, Exit, Tell
+from actors import Actor, Ask, Clock, Exit, Tell
 from orchestrator.client.cache import Cache
 from orchestrator.client.informers import Informers
 from orchestrator.client.kinds import ENDPOINTSLICES, SERVICES
@@ -31,6 +31,10 @@ class Retry(Tell):
     """Try the portals again that could not be opened."""
 
 
+class ProxyStatus(Ask[DataplaneStatistics]):
+    """What the dataplane carries."""
+
+
 class Proxy(Actor):
     """One for each node, or one for a daemon whose nodes share its network."""
 
@@ -42,6 +46,8 @@ class Proxy(Actor):
         self._wanted: dict[str, dict[Front, Portal]] = {}
         """By Service (namespace/name)."""
         self._retrying = False
+        self._told: dict[Front, str] = {}
+        """Failures that were told, so that each is an Event once and not with every retry."""
         self._dataplane: Dataplane
         self._services: Cache
         self._slices: Cache
@@ -53,7 +59,7 @@ class Proxy(Actor):
         self._services = await self._informers.subscribe(SERVICES, ref, _service_keys)
         await self._informers.subscribe(ENDPOINTSLICES, ref, _slice_keys)
 
-    async def receive(self, message: Any) -> None:
+    async def receive(self, message: Any) -> Any:
         match message:
             case Enqueue():
                 for key in message.keys:
@@ -62,6 +68,9 @@ class Proxy(Actor):
             case Retry():
                 self._retrying = False
                 await self._sync()
+            case ProxyStatus():
+                return self._dataplane.statistics()
+        return None
 
     async def stop(self, exit: Exit) -> None:
         await self._dataplane.close()
@@ -86,6 +95,7 @@ class Proxy(Actor):
         failures = await self._dataplane.apply(change)
         for failure in failures:
             self._tell(failure)
+        self._told = {failure.portal.front: failure.reason for failure in failures}
         if failures and not self._retrying:
             self._retrying = True
             self.context.send_after(RETRY_SECONDS, Retry())
@@ -93,12 +103,9 @@ class Proxy(Actor):
     def _tell(self, failure: Failure) -> None:
         front = failure.portal.front
         view = self._services.get_key(failure.portal.service)
-        if view is not None:
+        if view is not None and self._told.get(front) != failure.reason:
             text = f"cannot listen on {front.protocol} {front.address}:{front.port}: {failure.reason}"
             self._recorder.event(involved(SERVICES, view), WARNING, "ListenFailed", text, action="Listening")
-
-    def statistics(self) -> DataplaneStatistics:
-        return self._dataplane.statistics()
 
 
 def _service_of(view: View) -> Iterable[str]:

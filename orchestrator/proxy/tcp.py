@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 from collections.abc import Callable
 
 from orchestrator.proxy.balancer import Balancer
 from orchestrator.proxy.portals import Endpoint, Portal
 
 MAX_CONNECTIONS = 4096
-"""Connections of one portal at once; one more is closed at once, so that the client may retry elsewhere."""
+"""Connections of one portal at once; one more is reset at once, so that the client may retry elsewhere."""
 BACKLOG = 1024
 CONNECT_SECONDS = 5.0
 """An endpoint that does not answer by then is given up for the next one."""
@@ -60,7 +62,7 @@ class TcpPortal:
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if len(self._connections) >= MAX_CONNECTIONS:
             self.refused += 1
-            writer.transport.abort()
+            _reset(writer)
             return
         self.accepted += 1
         task = asyncio.get_running_loop().create_task(self._serve(reader, writer), name="proxy-connection")
@@ -72,7 +74,7 @@ class TcpPortal:
             upstream = await self._connect(_address(writer))
             if upstream is None:
                 self.refused += 1
-                writer.transport.abort()
+                _reset(writer)
                 return
             try:
                 await _copy_both(reader, writer, *upstream)
@@ -124,6 +126,12 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         await writer.drain()
     if writer.can_write_eof():
         writer.write_eof()
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    """The client sees a refusal, not an empty answer: without lingering the kernel sends RST."""
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
 
 
 def _address(writer: asyncio.StreamWriter) -> str:

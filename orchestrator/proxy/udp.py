@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from orchestrator.proxy.balancer import Balancer
 from orchestrator.proxy.portals import Endpoint, Portal
@@ -61,8 +61,7 @@ class UdpPortal(asyncio.DatagramProtocol):
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)
-        self._transport = transport
+        self._transport = cast(asyncio.DatagramTransport, transport)
 
     def datagram_received(self, data: bytes, addr: Client) -> None:
         now = self._now()
@@ -129,13 +128,13 @@ class _Session(asyncio.DatagramProtocol):
             self._waiting.clear()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)
+        made = cast(asyncio.DatagramTransport, transport)
         if self._closed:
-            transport.close()
+            made.close()
             return
-        self._transport = transport
+        self._transport = made
         for data in self._waiting:
-            transport.sendto(data)
+            made.sendto(data)
         self._waiting.clear()
 
     def send(self, data: bytes) -> None:

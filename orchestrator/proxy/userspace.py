@@ -1,4 +1,4 @@
-"""The dataplane of asyncio forwarders: a listener for each front. Needs no rights; every byte passes the loop."""
+"""The dataplane of asyncio forwarders: a listener for each front, without any rights; all bytes pass the loop."""
 
 from __future__ import annotations
 

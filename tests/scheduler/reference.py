@@ -26,7 +26,8 @@ class World:
 
 
 def labels(obj: Object) -> dict[str, str]:
-    return obj["metadata"].get("labels", {})
+    found: dict[str, str] = obj["metadata"].get("labels", {})
+    return found
 
 
 # requests

@@ -70,7 +70,7 @@ def check(seed: int) -> None:
     siblings = {"matchLabels": {"app": pod["metadata"]["labels"]["app"]}} if maker.chance(0.5) else None
     made, of = snapshot(world), shape(pod, siblings)
     expected = reference.scores(world, pod, siblings)
-    totals = new_run(made, of, seed).totals() if made.size else []
+    totals = new_run(made, of, seed).totals()
     found = {made.names[column]: int(score) for column, score in enumerate(totals) if score >= 0}
     assert found == expected, f"seed {seed}"
     if not expected:
