@@ -91,7 +91,7 @@ async def serve(config: ClusterConfig, ready: int | None, began: float) -> None:
         if ready is None:
             from orchestrator.cli.up import came_up
 
-            print(f"{came_up(record)}\nCtrl-C stops it", flush=True)
+            print(f"{came_up(record, record.startup_seconds)}\nCtrl-C stops it", flush=True)
         cluster.node_factory.keep_containers = await stopped == signal.SIGTERM
     finally:
         record_path(directory).unlink(missing_ok=True)

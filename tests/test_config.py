@@ -7,7 +7,12 @@ from orchestrator.config import ClusterConfig, ConfigError, load, parse_listen
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("127.0.0.1:7443", ("127.0.0.1", 7443)), (":7443", ("127.0.0.1", 7443)), ("[::1]:1", ("::1", 1)), ("h", ("h", 6443))],
+    [
+        ("127.0.0.1:7443", ("127.0.0.1", 7443)),
+        (":7443", ("127.0.0.1", 7443)),
+        ("[::1]:1", ("::1", 1)),
+        ("h", ("h", 6443)),
+    ],
 )
 def test_listen_is_a_host_and_a_port(text: str, expected: tuple[str, int]) -> None:
     assert parse_listen(text) == expected
@@ -48,5 +53,5 @@ def test_a_bad_file_is_one_line_that_names_the_setting(tmp_path: Path, text: str
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="cannot read .*none"):
+    with pytest.raises(ConfigError, match=r"cannot read .*none"):
         load(tmp_path / "none", ClusterConfig())

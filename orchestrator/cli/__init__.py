@@ -2,5 +2,5 @@
 
 Called by people and scripts; may import everything. Nothing here imports a heavy module at the top: ``main`` loads
 the one command that was asked for. Reading order: ``main`` (the table of commands), ``terminal`` (words and colours),
-``datadir`` (where a cluster lives), ``up``, ``down``, ``status``, then the verbs. Next on the path: ``orchestrator.daemon``.
+``datadir`` (where a cluster lives), ``up``, ``down``, ``status``, then the verbs. Next: ``orchestrator.daemon``.
 """

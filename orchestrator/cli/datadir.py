@@ -15,7 +15,10 @@ def default() -> Path:
 
 @dataclass(frozen=True, slots=True)
 class DaemonRecord:
-    """What the daemon says of itself in ``daemon.json`` once its API answers. ``start_ticks`` tells it from a later process with its pid."""
+    """What the daemon says of itself in ``daemon.json`` once its API answers.
+
+    ``start_ticks`` tells it from a later process with its pid.
+    """
 
     pid: int
     start_ticks: int
@@ -42,7 +45,7 @@ def write_record(data_dir: Path, record: DaemonRecord) -> None:
 
 
 def read_record(data_dir: Path) -> DaemonRecord | None:
-    """The record of the daemon that runs here, or None when none does (a record left by a killed one does not count)."""
+    """The record of the daemon that runs here, or None when none does (what a killed one left does not count)."""
     try:
         record = DaemonRecord(**json.loads(record_path(data_dir).read_text()))
     except (OSError, ValueError, TypeError):
@@ -51,7 +54,7 @@ def read_record(data_dir: Path) -> DaemonRecord | None:
 
 
 def process_start_ticks(pid: int) -> int | None:
-    """When the process began, in clock ticks since boot (field 22 of /proc/PID/stat); None if there is none or it is a zombie."""
+    """When the process began, in clock ticks since boot (field 22 of /proc/PID/stat); None for none, or a zombie."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_bytes()
     except OSError:

@@ -17,7 +17,11 @@ STOP_SECONDS = 45.0
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data-dir", type=Path, default=datadir.default(), help="which cluster (default ~/.podium)")
-    parser.add_argument("--keep-containers", action="store_true", help="stop only the daemon: the next `podium up` adopts its containers")
+    parser.add_argument(
+        "--keep-containers",
+        action="store_true",
+        help="stop only the daemon: the next `podium up` adopts its containers",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -28,9 +32,15 @@ def run(options: argparse.Namespace) -> int:
     began = time.monotonic()
     os.kill(record.pid, signal.SIGTERM if options.keep_containers else signal.SIGINT)
     if not gone(record, began + STOP_SECONDS):
-        raise CommandError(f"podium down: process {record.pid} did not stop within {STOP_SECONDS:.0f} s; `kill -9 {record.pid}` loses nothing")
+        raise CommandError(
+            f"podium down: process {record.pid} did not stop within {STOP_SECONDS:.0f} s; "
+            f"`kill -9 {record.pid}` loses nothing"
+        )
     kept = " · its containers run on" if options.keep_containers else ""
-    print(f"Podium is down after {duration(time.monotonic() - began)}{kept} · data in {options.data_dir} (podium reset deletes it)")
+    print(
+        f"Podium is down after {duration(time.monotonic() - began)}{kept} · "
+        f"data in {options.data_dir} (podium reset deletes it)"
+    )
     return 0
 
 

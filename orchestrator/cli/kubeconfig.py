@@ -17,7 +17,9 @@ LISTS = ("clusters", "users", "contexts")
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data-dir", type=Path, default=datadir.default(), help="which cluster (default ~/.podium)")
-    parser.add_argument("--merge", action="store_true", help="add it to $KUBECONFIG or ~/.kube/config and make it the current context")
+    parser.add_argument(
+        "--merge", action="store_true", help="add it to $KUBECONFIG or ~/.kube/config and make it the current context"
+    )
 
 
 def run(options: argparse.Namespace) -> int:

@@ -26,7 +26,10 @@ def run(options: argparse.Namespace) -> int:
     if not found:
         print(f"there is no cluster in {directory}")
         return 0
-    if not options.yes and input(f"delete all objects and volumes in {directory}? [y/N] ").strip().lower() not in ("y", "yes"):
+    if not options.yes and input(f"delete all objects and volumes in {directory}? [y/N] ").strip().lower() not in (
+        "y",
+        "yes",
+    ):
         return 1
     for path in found:
         shutil.rmtree(path) if path.is_dir() else path.unlink()

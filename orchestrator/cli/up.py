@@ -8,6 +8,7 @@ import os
 import select
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,12 +23,22 @@ START_SECONDS = 60.0
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--detach", "-d", action="store_true", help="run in the background")
-    parser.add_argument("--nodes", type=int, help="how many nodes (default 1; more than one needs the simulated or process runtime)")
-    parser.add_argument("--runtime", choices=RUNTIMES, help="what runs containers (default auto: Docker where its engine answers, else processes)")
+    parser.add_argument(
+        "--nodes", type=int, help="how many nodes (default 1; more than one needs the simulated or process runtime)"
+    )
+    parser.add_argument(
+        "--runtime",
+        choices=RUNTIMES,
+        help="what runs containers (default auto: Docker where its engine answers, else processes)",
+    )
     parser.add_argument("--data-dir", type=Path, help="where its state lives (default ~/.podium)")
-    parser.add_argument("--listen", help=f"HOST:PORT of the API (default 127.0.0.1:{DEFAULT_PORT}; port 0 takes a free one)")
+    parser.add_argument(
+        "--listen", help=f"HOST:PORT of the API (default 127.0.0.1:{DEFAULT_PORT}; port 0 takes a free one)"
+    )
     parser.add_argument("--config", type=Path, help="a YAML file of settings; the options above win over it")
-    parser.add_argument("--demo", type=Path, metavar="FILE", help="apply this manifest and show it become ready (with --detach)")
+    parser.add_argument(
+        "--demo", type=Path, metavar="FILE", help="apply this manifest and show it become ready (with --detach)"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -42,15 +53,19 @@ def run(options: argparse.Namespace) -> int:
 
         return run_daemon(config)
     if running is None:
+        began = time.monotonic()
         running = detach(config)
-        print(came_up(running))
+        print(came_up(running, time.monotonic() - began))
     else:
         print(f"Podium is up already · {running.url} · pid {running.pid}")
     if options.demo:
         from orchestrator.cli.demo import show
 
         show(options.demo, config.data_dir / "kubeconfig")
-    print(f"next: export KUBECONFIG={config.data_dir / 'kubeconfig'} && kubectl get pods · podium status · {stop_words(options)}")
+    print(
+        f"next: export KUBECONFIG={config.data_dir / 'kubeconfig'} && kubectl get pods · "
+        f"podium status · {stop_words(options)}"
+    )
     return 0
 
 
@@ -72,19 +87,27 @@ def configured(options: argparse.Namespace) -> ClusterConfig:
 
 
 def detach(config: ClusterConfig) -> datadir.DaemonRecord:
-    """Start the daemon in a session of its own and wait until its API answers, or for its one line that says why not."""
+    """Start the daemon in a session of its own and wait until its API answers, or for the line that says why not."""
     assert config.data_dir is not None
     try:
         config.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         log = (config.data_dir / "daemon.log").open("ab")
     except OSError as error:
-        raise CommandError(f"podium up: cannot use {config.data_dir}: {error.strerror}; choose another with --data-dir") from error
+        raise CommandError(
+            f"podium up: cannot use {config.data_dir}: {error.strerror}; choose another with --data-dir"
+        ) from error
     reading, writing = os.pipe()
     document = json.dumps(plain(config))
     command = [sys.executable, "-m", "orchestrator.daemon", "--ready-fd", str(writing), "--settings", document]
     with log:
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, pass_fds=(writing,), cwd="/"
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            pass_fds=(writing,),
+            cwd="/",
         )
     os.close(writing)
     answer = first_line(reading, START_SECONDS)
@@ -114,7 +137,8 @@ def first_line(descriptor: int, seconds: float) -> dict[str, Any]:
     return found
 
 
-def came_up(record: datadir.DaemonRecord) -> str:
+def came_up(record: datadir.DaemonRecord, seconds: float) -> str:
     nodes = f"{record.nodes} node" + ("s" if record.nodes != 1 else "")
     note = f" ({record.runtime_note})" if record.runtime_note else ""
-    return f"Podium {record.version} is up in {duration(record.startup_seconds)} · {record.url} · {nodes} · {record.runtime} runtime{note}"
+    began = f"Podium {record.version} is up in {duration(seconds)}"
+    return f"{began} · {record.url} · {nodes} · {record.runtime} runtime{note}"

@@ -2,7 +2,8 @@
 
 Opening is an ask of the kubelet's actor, which starts a child for the session and answers with its ref. From then on
 the two ends tell each other frames: the child sends ``Output`` and at last one ``Finished`` to ``subscriber``, which
-sends ``Input``, ``InputEnd``, ``Resize`` and ``Hangup``. Either end sends only what it has credit for: ``OUTPUT_CREDIT``
+sends ``Input``, ``InputEnd``, ``Resize`` and ``Hangup``. Either end sends only what it has credit for:
+``OUTPUT_CREDIT``
 and ``INPUT_CREDIT`` frames at first, then as much as the other grants. When one end dies the other ends (watch it).
 
 An open that cannot be served raises ``Refused``: "not-found" (no such pod or container here), "not-running" (bad

@@ -7,6 +7,7 @@ by the API server and served by the store: the subscriber gets ``orchestrator.st
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 
@@ -87,7 +88,7 @@ class Identity(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Request(msgspec.Struct, frozen=True, array_like=True):
-    """One API request. ``body`` is MessagePack: the object, the patch document, DeleteOptions or the subresource's body."""
+    """One API request. ``body`` is MessagePack: the object, the patch, DeleteOptions or the subresource's body."""
 
     verb: Verb
     target: Target
@@ -100,7 +101,10 @@ class Request(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Response(msgspec.Struct, frozen=True, array_like=True):
-    """The answer. ``code`` is the HTTP code. Below 400 one of ``object``, ``items`` or ``body`` is filled; from 400 on ``body`` is a ``Status``."""
+    """The answer. ``code`` is the HTTP code.
+
+    Below 400 one of ``object``, ``items`` or ``body`` is filled; from 400 on ``body`` is a ``Status``.
+    """
 
     code: int
     revision: int = 0
@@ -118,7 +122,7 @@ class Response(msgspec.Struct, frozen=True, array_like=True):
 class ApiRequest(Ask[Response]):
     identity: Identity
     request: Request
-    subscriber: Ref | None = None
+    subscriber: Ref[Any] | None = None
     """Who gets the ``Changes`` of a watch."""
     tag: str = ""
 
@@ -128,7 +132,7 @@ class BatchReply(msgspec.Struct, frozen=True, array_like=True):
 
 
 class BatchRequest(Ask[BatchReply]):
-    """Many independent writes, in order, as one proposal to the store; each is authorized, admitted and answered alone."""
+    """Many independent writes, in order, as one proposal to the store; each is admitted and answered alone."""
 
     identity: Identity
     requests: list[Request]

@@ -11,6 +11,7 @@ from typing import Any
 UID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 ADDRESS = re.compile(r"\b10\.96\.(?!77\.7[78]\b)\d{1,3}\.\d{1,3}\b")
+AGE = re.compile(r"\d+s|<invalid>")
 HEADERS = ("Content-Type", "Warning", "Retry-After")
 OPAQUE = {"resourceVersion": "<revision>", "continue": "<continue>", "storageVersionHash": "<hash>", "token": "<token>"}
 VERSION_FIELDS = {"gitCommit", "buildDate", "goVersion", "compiler", "platform", "gitTreeState", "gitVersion"}
@@ -49,7 +50,7 @@ def trimmed(body: Any) -> Any:
         for column in body.get("columnDefinitions") or []:
             column.pop("description", None)
         for row in body.get("rows") or []:
-            row["cells"] = ["<age>" if isinstance(c, str) and re.fullmatch(r"\d+s|<invalid>", c) else c for c in row["cells"]]
+            row["cells"] = ["<age>" if AGE.fullmatch(str(cell)) else cell for cell in row["cells"]]
     return body
 
 

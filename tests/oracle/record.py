@@ -1,4 +1,4 @@
-"""Send every case to a real kube-apiserver and write what it answers: ``python -m tests.oracle.record --apiserver PATH --etcd PATH``."""
+"""Send every case to a real kube-apiserver and write what it answers: ``make oracle KUBE_APISERVER=path ETCD=path``."""
 
 from __future__ import annotations
 
@@ -78,10 +78,18 @@ def apiserver_command(binary: str, directory: Path, port: int, etcd_port: int) -
     subprocess.run(["openssl", "genrsa", "-out", str(key), "2048"], check=True, capture_output=True)
     (directory / "tokens.csv").write_text(f'{TOKEN},admin,admin-uid,"system:masters"\n')
     return [
-        binary, f"--etcd-servers=http://127.0.0.1:{etcd_port}", f"--secure-port={port}", "--bind-address=127.0.0.1",
-        f"--cert-dir={directory / 'pki'}", f"--token-auth-file={directory / 'tokens.csv'}", "--authorization-mode=RBAC",
-        "--service-account-issuer=https://kubernetes.default.svc.cluster.local", f"--service-account-key-file={key}",
-        f"--service-account-signing-key-file={key}", "--service-cluster-ip-range=10.96.0.0/12", "--endpoint-reconciler-type=none",
+        binary,
+        f"--etcd-servers=http://127.0.0.1:{etcd_port}",
+        f"--secure-port={port}",
+        "--bind-address=127.0.0.1",
+        f"--cert-dir={directory / 'pki'}",
+        f"--token-auth-file={directory / 'tokens.csv'}",
+        "--authorization-mode=RBAC",
+        "--service-account-issuer=https://kubernetes.default.svc.cluster.local",
+        f"--service-account-key-file={key}",
+        f"--service-account-signing-key-file={key}",
+        "--service-cluster-ip-range=10.96.0.0/12",
+        "--endpoint-reconciler-type=none",
         "--storage-media-type=application/json",
     ]
 
@@ -109,11 +117,16 @@ def main() -> int:
         directory = Path(name)
         client, peer, secure = free_port(), free_port(), free_port()
         etcd = [
-            options.etcd, f"--data-dir={directory / 'etcd'}", f"--listen-client-urls=http://127.0.0.1:{client}",
-            f"--advertise-client-urls=http://127.0.0.1:{client}", f"--listen-peer-urls=http://127.0.0.1:{peer}",
-            f"--initial-advertise-peer-urls=http://127.0.0.1:{peer}", f"--initial-cluster=default=http://127.0.0.1:{peer}",
+            options.etcd,
+            f"--data-dir={directory / 'etcd'}",
+            f"--listen-client-urls=http://127.0.0.1:{client}",
+            f"--advertise-client-urls=http://127.0.0.1:{client}",
+            f"--listen-peer-urls=http://127.0.0.1:{peer}",
+            f"--initial-advertise-peer-urls=http://127.0.0.1:{peer}",
+            f"--initial-cluster=default=http://127.0.0.1:{peer}",
         ]
-        with running(etcd, directory / "etcd.log"), running(apiserver_command(options.apiserver, directory, secure, client), directory / "api.log"):
+        api = apiserver_command(options.apiserver, directory, secure, client)
+        with running(etcd, directory / "etcd.log"), running(api, directory / "api.log"):
             server = Server(f"https://127.0.0.1:{secure}")
             server.wait_ready(60)
             print(f"{record(server)} answers recorded")
