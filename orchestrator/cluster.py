@@ -154,9 +154,7 @@ class Cluster:
 
     def _events(self) -> Supervisor:
         """One writer of events for each kind of component."""
-        return _group(
-            one_for_one, *(self._event_writer(name) for name in EVENT_SOURCES)
-        )
+        return _group(one_for_one, *(self._event_writer(name) for name in EVENT_SOURCES))
 
     def _control_plane(self) -> Supervisor:
         controllers = _group(one_for_one, *(self._controller(entry) for entry in CONTROLLERS))
