@@ -8,7 +8,7 @@ In reading order:
 - ``requests``, ``node_selector``, ``taints``, ``terms``: pieces of a pod's and a node's spec, parsed once
 - ``shape``: all that placement asks of a pod; identical pods share one
 - ``snapshot``, ``counters``: nodes and placed pods as arrays, kept up to date change by change
-- ``framework``, ``plugins/``: filters and scores; the public plugin interface and the default profile
+- ``framework``, ``plugins/``: filters and scores, the public plugin interface, the default profile
 - ``ladder``, ``cycle``: ``schedule(snapshot, shape) -> Decision``, and a run of identical pods at the price of one
 - ``decision``, ``preemption``: why a pod does not fit, and who would have to go
 - ``queue``, ``hints``: which pod is next, and which event is worth another try

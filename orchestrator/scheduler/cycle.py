@@ -28,13 +28,18 @@ from orchestrator.scheduler.framework import (
 )
 from orchestrator.scheduler.ladder import BLOCKED, Ladder
 from orchestrator.scheduler.plugins.node_affinity import REASON_CONFLICT
+from orchestrator.scheduler.plugins.topology_spread import SoftSession
 from orchestrator.scheduler.shape import Shape
 from orchestrator.scheduler.snapshot import Ints, Mask, Snapshot
 
+GROUPED_RUN = 4
+"""Fewer pods than this are not worth sorting the nodes into groups."""
 MAX_RUN = 512
 """Pods placed by one evaluation; the snapshot is brought up to date between runs."""
 
 Keys = NDArray[np.float64]
+Heap = list[tuple[float, int]]
+"""(negative score with its tie-breaking fraction, column)"""
 
 
 def schedule(snapshot: Snapshot, shape: Shape, profile: Profile, rng: np.random.Generator) -> Decision:
@@ -105,7 +110,8 @@ class Run:
         if not self.repeatable:
             count = 1
         if self._filter_sessions or self._score_sessions:
-            return self._place_coupled(count)
+            grouped = self._place_grouped(count) if count >= GROUPED_RUN else None
+            return grouped if grouped is not None else self._place_coupled(count)
         return self._place_apart(count)
 
     def totals(self) -> Ints:
@@ -165,8 +171,10 @@ class Run:
                 return columns
         return columns
 
-    def _heap(self, count: int) -> list[tuple[float, int]]:
-        candidates = np.flatnonzero(self.feasible)
+    def _heap(self, count: int, candidates: Ints | None = None) -> Heap:
+        """The best ``count`` of the candidates (None: of all feasible nodes), best first."""
+        if candidates is None:
+            candidates = np.flatnonzero(self.feasible)
         keys = self._apart[candidates] + self._jitter[candidates]
         if count < len(candidates):
             best = np.argpartition(keys, len(keys) - count)[len(keys) - count :]
@@ -183,7 +191,41 @@ class Run:
                 lost = lost or (static.holders == 0 and bool(static.highest))
         return lost
 
-    # scores of a node that depend on others too
+    # scores of a node that depend on how its domains fare: nodes of equal standing share a heap
+
+    def _place_grouped(self, count: int) -> list[int] | None:
+        """None when more than soft spreading couples the nodes, or they fall in too many groups."""
+        if self._filter_sessions or len(self._score_sessions) != 1:
+            return None
+        weight, session = self._score_sessions[0]
+        groups = session.groups(self.feasible) if isinstance(session, SoftSession) else None
+        if groups is None:
+            return None
+        heaps = {key: self._heap(count, columns) for key, columns in groups.members.items()}
+        columns: list[int] = []
+        while heaps and len(columns) < count:
+            keys = list(heaps)
+            totals = [weight * score - heaps[key][0][0] for key, score in zip(keys, groups.scores(keys), strict=True)]
+            best = max(totals)
+            key = keys[totals.index(best)]
+            self.last_score = int(best // 1)
+            _, column = heapq.heappop(heaps[key])
+            columns.append(column)
+            if not heaps[key]:
+                del heaps[key]
+            moved = groups.placed(column, key)
+            score = self._ladder.climb(column)
+            if score != BLOCKED:
+                entry = (-(score + int(self._fixed_sum[column]) + self._ties.random()), column)
+                heapq.heappush(heaps.setdefault(moved, []), entry)
+                continue
+            self.feasible[column] = False
+            groups.weigh(self.feasible)
+            if self._lost_highest(column):
+                break
+        return columns
+
+    # scores of a node that depend on others in other ways
 
     def _place_coupled(self, count: int) -> list[int]:
         keys: Keys = np.where(self.feasible, self._apart + self._jitter, -np.inf)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from orchestrator.scheduler.counters import Counts, totals
 from orchestrator.scheduler.framework import MAX_SCORE, Block, Filter, Nodes, Scope, Score
 from orchestrator.scheduler.plugins.node_affinity import matching
+from orchestrator.scheduler.plugins.spread_groups import SpreadGroups, spread_groups
 from orchestrator.scheduler.shape import Shape
 from orchestrator.scheduler.snapshot import Ints, Mask, Snapshot
 from orchestrator.scheduler.taints import keeps_out
@@ -129,7 +130,7 @@ class HardSession:
             constraint.placed(column)
 
 
-class _Soft:
+class Soft:
     """One ``ScheduleAnyway`` constraint: the pods in each node's domain, and what one of them weighs."""
 
     def __init__(self, spread: Spread, shape: Shape, snapshot: Snapshot, taking_part: Mask) -> None:
@@ -137,6 +138,7 @@ class _Soft:
         self.domains = snapshot.domains(spread.topology)
         self.by_node = spread.topology == HOSTNAME
         self.weight = 0.0
+        self.counts_itself = spread.self_matching and spread.counting
         counts = _counts(spread, snapshot)
         if self.by_node:
             self.eligible = taking_part
@@ -154,7 +156,7 @@ class _Soft:
 
     def placed(self, column: int) -> Ints | int | None:
         """The columns whose count changed."""
-        if not (self.spread.self_matching and self.spread.counting):
+        if not self.counts_itself:
             return None
         domain = self.domains[column]
         if not domain or not self.eligible[column]:
@@ -174,13 +176,17 @@ class SoftSession:
         soft = [spread for spread in shape.spreads if not spread.hard]
         present = snapshot.present[: snapshot.size]
         self._taking_part = present if shape.spread_defaulted else _labelled(soft, snapshot)
-        self._constraints = [_Soft(spread, shape, snapshot, self._taking_part) for spread in soft]
+        self._constraints = [Soft(spread, shape, snapshot, self._taking_part) for spread in soft]
         self._base = np.zeros(snapshot.size)
         for constraint in self._constraints:
             self._base += np.where(constraint.domains > 0, constraint.spread.max_skew - 1, 0)
         self._raw: NDArray[np.float64] = self._base
         self._feasible: Mask = np.zeros(0, np.bool_)
         self._scored: Mask = present
+
+    def groups(self, feasible: Mask) -> SpreadGroups | None:
+        """The same scores by groups of nodes, for a run that nothing else couples; None: too many groups."""
+        return spread_groups(self._constraints, self._taking_part, feasible)
 
     def scores(self, feasible: Mask) -> Ints:
         if not np.array_equal(feasible, self._feasible):
