@@ -241,12 +241,14 @@ class Kubelet(Actor):
     async def _list(self, fields: str) -> None:
         listing = await self._client.list(PODS, fields=fields)
         self._listed, self._revision = True, listing.revision
-        touched, here = [], set()
-        for item in listing.items:
+        touched: list[Record] = []
+        metadata = [(item.decode_metadata(), item) for item in listing.items]
+        here = {meta["uid"] for meta, _ in metadata}
+        # Who came first has the first claim on what only one can have, such as a host port.
+        for _, item in sorted(metadata, key=lambda pair: str(pair[0].get("creationTimestamp"))):
             record = self._put(item.metadata, item.status, item.rest, item.revision)
             if record is not None:
                 touched.append(record)
-        here = {item.decode_metadata()["uid"] for item in listing.items}
         for record in list(self._records.values()):
             if record.uid not in here:
                 record.observed.gone = True

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from actors import Context, Refused
+from actors import Context, Refused, temporary
 from orchestrator.client.node import OpenAttach, Opened, OpenExec, OpenLog, OpenPort
 from orchestrator.kubelet.record import Record
 from orchestrator.kubelet.runtime.errors import RuntimeFailure
@@ -31,7 +31,7 @@ async def open_session(
         stream = await _stream(message, record, runtime, host)
     except (RuntimeFailure, OSError) as failure:
         raise Refused("failed", str(failure)) from failure
-    session = await context.spawn(SessionActor, stream, message.subscriber, restart="temporary")
+    session = await context.spawn(SessionActor, stream, message.subscriber, restart=temporary)
     return Opened(session)
 
 
