@@ -141,6 +141,9 @@ def _plan_container(
         _restart(pod, container, observed, now, steps, init=init)
     elif seen.state is State.RUNNING:
         _keep(pod, container, observed, now, steps)
+    else:  # left by a kubelet that died between creating and starting it
+        steps.actions.append(action.RemoveContainer(seen.id))
+        _run(container, observed, now, steps, seen.attempt)
 
 
 def _run(container: Container, observed: Observed, now: float, steps: _Steps, attempt: int = 0) -> None:

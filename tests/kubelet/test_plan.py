@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from orchestrator.kubelet.action import (
     CreateSandbox,
     DeletePod,
@@ -18,6 +20,7 @@ from orchestrator.kubelet.backoff import Backoff
 from orchestrator.kubelet.observed import Failure, Memory, Observed, Stopping
 from orchestrator.kubelet.plan import Plan, plan_pod
 from orchestrator.kubelet.pod import Pod
+from orchestrator.kubelet.runtime.runtime import State
 from tests.kubelet.pods import NOW, container, deleted, exited, manifest, observed, pod, running, view
 
 SIDECAR = container("side", restartPolicy="Always")
@@ -39,6 +42,11 @@ def test_a_new_pod_gets_volumes_a_sandbox_and_all_its_containers() -> None:
 
 def test_a_pod_that_runs_needs_nothing() -> None:
     assert plan_pod(pod(), observed(running()), NOW) == Plan()
+
+
+def test_a_container_that_was_made_but_never_started_is_made_again() -> None:
+    made = msgspec.structs.replace(running(), state=State.CREATED)
+    assert plan_pod(pod(), observed(made), NOW).actions == (RemoveContainer(made.id), RunContainer("app", 0))
 
 
 def test_init_containers_run_one_after_the_other_and_before_the_main_ones() -> None:
