@@ -13,7 +13,7 @@ from typing import Any, cast
 import msgspec
 from dnslib import RCODE, DNSError, DNSRecord
 
-from actors import Actor, Ask, Exit
+from actors import Actor, Ask, Exit, Tell
 from orchestrator.client.cache import Cache
 from orchestrator.client.informers import Informers
 from orchestrator.client.kinds import ENDPOINTSLICES, SERVICES
@@ -25,6 +25,8 @@ from orchestrator.dns.zone import SERVICE_LABEL, Zone, endpoints_of, service_of
 
 MAX_TCP_CONNECTIONS = 128
 TCP_IDLE_SECONDS = 10.0
+RETRY_SECONDS = 5.0
+"""Between attempts to listen where the address is taken."""
 
 
 class DnsStatistics(msgspec.Struct, frozen=True):
@@ -37,6 +39,10 @@ class DnsStatistics(msgspec.Struct, frozen=True):
 
 class DnsStatus(Ask[DnsStatistics]):
     """How it does, and where it listens."""
+
+
+class Listen(Tell):
+    """Try again to open the sockets."""
 
 
 class DnsServer(Actor):
@@ -53,20 +59,37 @@ class DnsServer(Actor):
         self._zone = Zone()
         self._questions = self._forwarded = self._failed = 0
         self._connections = 0
+        self._udp: asyncio.DatagramTransport | None = None
+        self._tcp: asyncio.Server | None = None
+        self._refused = False
 
     async def start(self) -> None:
         self._services = await self._informers.subscribe(SERVICES, self.context.ref, _keys)
         self._slices = await self._informers.subscribe(ENDPOINTSLICES, self.context.ref, _keys)
-        loop = asyncio.get_running_loop()
-        self._udp, _ = await loop.create_datagram_endpoint(
-            lambda: _Datagrams(self), local_addr=(self._host, self._port)
-        )
-        self._port = self._udp.get_extra_info("sockname")[1]
-        self._tcp = await asyncio.start_server(self._serve, self._host, self._port)
+        await self._listen()
+
+    async def _listen(self) -> None:
+        """Open both sockets; an address that is taken is said once and tried again."""
+        try:
+            if self._udp is None:
+                self._udp, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+                    lambda: _Datagrams(self), local_addr=(self._host, self._port)
+                )
+                self._port = self._udp.get_extra_info("sockname")[1]
+            self._tcp = await asyncio.start_server(self._serve, self._host, self._port)
+        except OSError as error:
+            if not self._refused:
+                self.context.log.warning("DNS cannot listen", address=f"{self._host}:{self._port}", reason=str(error))
+            self._refused = True
+            self.context.send_after(RETRY_SECONDS, Listen())
+        else:
+            self._refused = False
 
     async def stop(self, exit: Exit) -> None:
-        self._udp.close()
-        self._tcp.close()
+        if self._udp is not None:
+            self._udp.close()
+        if self._tcp is not None:
+            self._tcp.close()
 
     async def receive(self, message: Any) -> Any:
         match message:
@@ -74,6 +97,8 @@ class DnsServer(Actor):
                 self._follow_services(self._services, message.keys)
             case Enqueue():
                 self._follow_slices(self._slices, message.keys)
+            case Listen():
+                await self._listen()
             case DnsStatus():
                 return DnsStatistics(self._host, self._port, self._questions, self._forwarded, self._failed)
         return None
