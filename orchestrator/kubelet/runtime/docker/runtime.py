@@ -138,8 +138,9 @@ class DockerRuntime:
     async def _hear(self) -> None:
         filters = json.dumps({"type": ["container"], "label": [f"{OWNER}={self._owner}"]})
         with _engine("EngineFailed"):
-            query = self._docker._query("events", params={"filters": filters}, timeout=0)
-            async with query as response:
+            # The library leaves closing the response to its caller.
+            query = self._docker._query("events", params={"filters": filters}, timeout=None)
+            async with query as response, contextlib.aclosing(_Closing(response)):
                 async for line in response.content:
                     event = json.loads(line)
                     if str(event.get("Action")) in ("start", "die", "destroy", "oom"):
@@ -432,6 +433,16 @@ class DockerRuntime:
                 stats = await self._docker._query_json(path, params=params)
                 return reading.read_figures(container.name, stats, container.started_at)
         return None
+
+
+class _Closing:
+    """A response that is closed when its use ends, read to the end or not."""
+
+    def __init__(self, response: Any) -> None:
+        self._response = response
+
+    async def aclose(self) -> None:
+        self._response.close()
 
 
 async def _lines(container: Any, *, follow: bool, **params: Any) -> AsyncIterator[str]:
