@@ -69,7 +69,7 @@ async def node() -> AsyncIterator[Node]:
 
 
 def ready(status: dict[str, Any]) -> str:
-    return next(one["status"] for one in status["conditions"] if one["type"] == "Ready")
+    return str(next(one["status"] for one in status["conditions"] if one["type"] == "Ready"))
 
 
 async def test_it_registers_its_node_and_renews_its_lease(node: Node) -> None:

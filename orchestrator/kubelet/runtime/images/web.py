@@ -4,7 +4,9 @@
 half a second. After SIGTERM it answers for ``GRACE_SECONDS`` more, so that a load balancer can look away first.
 """
 
-import _signal
+from __future__ import annotations
+
+import _signal  # type: ignore[import-not-found]
 import _socket
 import os
 import select
@@ -15,7 +17,7 @@ MAX_REQUEST = 65536
 MAX_CONNECTIONS = 1024
 
 
-def body_of(path, name, address):
+def body_of(path: bytes, name: str, address: str) -> bytes:
     if path in (b"/healthz", b"/readyz", b"/livez"):
         return b"ok\n"
     if path == b"/slow":
@@ -23,7 +25,7 @@ def body_of(path, name, address):
     return (f"Hello from {name} at {address}\n").encode()
 
 
-def answer(request, name, address):
+def answer(request: bytes, name: str, address: str) -> tuple[bytes, bool]:
     """The response to one whole request, and whether the connection stays open."""
     head = request.split(b"\r\n\r\n", 1)[0].split(b"\r\n")
     words = head[0].split(b" ")
@@ -40,7 +42,7 @@ def answer(request, name, address):
     return text if words[0] == b"HEAD" else text + body, keep
 
 
-def length_of(request):
+def length_of(request: bytes) -> int:
     """The size of the first request in the buffer with its body, 0 while it is not whole."""
     end = request.find(b"\r\n\r\n")
     if end < 0:
@@ -53,7 +55,7 @@ def length_of(request):
 
 
 class Server:
-    def __init__(self, address, port, name):
+    def __init__(self, address: str, port: int, name: str) -> None:
         self.name, self.address = name, address
         self.listener = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM)
         self.listener.setsockopt(_socket.SOL_SOCKET, _socket.SO_REUSEADDR, 1)
@@ -62,14 +64,14 @@ class Server:
         self.listener.setblocking(False)
         self.epoll = select.epoll()
         self.epoll.register(self.listener.fileno(), select.EPOLLIN)
-        self.connections = {}
-        self.deadline = None
+        self.connections: dict[int, tuple[_socket.socket, bytes]] = {}
+        self.deadline: float | None = None
 
-    def stop(self, number, frame):
+    def stop(self, number: int, frame: object) -> None:
         if self.deadline is None:
             self.deadline = time.monotonic() + GRACE_SECONDS
 
-    def run(self):
+    def run(self) -> None:
         while True:
             timeout = -1.0
             if self.deadline is not None:
@@ -82,9 +84,9 @@ class Server:
                 elif fd in self.connections:
                     self.serve(fd)
 
-    def accept(self):
+    def accept(self) -> None:
         try:
-            descriptor, _ = self.listener._accept()
+            descriptor, _ = self.listener._accept()  # type: ignore[attr-defined]
         except OSError:
             return
         if len(self.connections) >= MAX_CONNECTIONS:
@@ -92,10 +94,10 @@ class Server:
             return
         connection = _socket.socket(fileno=descriptor)
         connection.settimeout(5.0)
-        self.connections[descriptor] = [connection, b""]
+        self.connections[descriptor] = (connection, b"")
         self.epoll.register(descriptor, select.EPOLLIN)
 
-    def serve(self, fd):
+    def serve(self, fd: int) -> None:
         connection, waiting = self.connections[fd]
         try:
             data = connection.recv(MAX_REQUEST)
@@ -110,14 +112,14 @@ class Server:
         except (OSError, ValueError):
             keep = False
         if keep and self.deadline is None:
-            self.connections[fd][1] = waiting
+            self.connections[fd] = (connection, waiting)
             return
         self.epoll.unregister(fd)
         del self.connections[fd]
         connection.close()
 
 
-def main():
+def main() -> None:
     address = os.environ.get("POD_IP") or "0.0.0.0"
     name = os.environ.get("POD_NAME") or os.environ.get("HOSTNAME") or "podium"
     port = int(os.environ.get("PORT") or "8080")
