@@ -94,7 +94,7 @@ class NodeFactory:
         from orchestrator.kubelet.runtime.docker.runtime import DockerRuntime
 
         folder = self._folder(config)
-        runtime = DockerRuntime(str(docker_socket() or DOCKER_SOCKET), _identity(self._config, config.name), folder)
+        runtime = DockerRuntime(_identity(self._config, config.name), folder / "containers")
         return self._real(config, client, recorder, runtime, folder)
 
     def _real(self, config: NodeConfig, client: Client, recorder: Recorder, runtime: Runtime, folder: Path) -> Make:
