@@ -19,6 +19,7 @@ from orchestrator.controllers.replicationcontroller import ReplicationController
 from orchestrator.controllers.resource_quota import ResourceQuotas
 from orchestrator.controllers.root_ca import RootCertificates
 from orchestrator.controllers.serviceaccount import ServiceAccounts
+from orchestrator.controllers.statefulset import StatefulSets
 from orchestrator.controllers.taint_eviction import TaintEviction
 from orchestrator.controllers.ttl_after_finished import FinishedJobs
 
@@ -45,6 +46,7 @@ CONTROLLERS: list[Registered] = [
     Registered("deployment", Deployments, "deployment-controller"),
     Registered("replicaset", ReplicaSets, "replicaset-controller"),
     Registered("replicationcontroller", ReplicationControllers, "replication-controller"),
+    Registered("statefulset", StatefulSets, "statefulset-controller"),
     Registered("endpointslice", EndpointSlices, "endpointslice-controller"),
     Registered("endpoints", EndpointsWriter, "endpoint-controller"),
     Registered("garbage-collector", GarbageCollector, "generic-garbage-collector"),
