@@ -6,6 +6,7 @@ import msgspec
 
 from orchestrator.client.protocol import Identity
 from orchestrator.controllers.controller import Controller
+from orchestrator.controllers.daemonset import DaemonSets
 from orchestrator.controllers.deployment import Deployments
 from orchestrator.controllers.disruption import Disruption
 from orchestrator.controllers.endpoints import EndpointsWriter
@@ -47,6 +48,7 @@ CONTROLLERS: list[Registered] = [
     Registered("replicaset", ReplicaSets, "replicaset-controller"),
     Registered("replicationcontroller", ReplicationControllers, "replication-controller"),
     Registered("statefulset", StatefulSets, "statefulset-controller"),
+    Registered("daemonset", DaemonSets, "daemon-set-controller"),
     Registered("endpointslice", EndpointSlices, "endpointslice-controller"),
     Registered("endpoints", EndpointsWriter, "endpoint-controller"),
     Registered("garbage-collector", GarbageCollector, "generic-garbage-collector"),
