@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import cProfile
 import os
 import resource
 import time
 from collections import Counter
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,12 @@ from orchestrator.client.client import Client
 from orchestrator.client.https import HttpTransport
 from orchestrator.client.kinds import DEPLOYMENTS, PODS, SERVICEACCOUNTS
 from orchestrator.client.kubeconfig import load
+from orchestrator.client.protocol import Options
+from orchestrator.client.requests import list_
 from orchestrator.cluster import Cluster
 from orchestrator.config import ClusterConfig
 from orchestrator.daemon import free_port
+from orchestrator.hops import Hops
 from orchestrator.pki import prepare
 from orchestrator.store.protocol import StoreStatus
 
@@ -35,8 +38,16 @@ class Cell:
     rounds: int = 1
 
 
-async def measure(cell: Cell, directory: Path, *, profile: Path | None = None) -> list[dict[str, Any]]:
-    """One record of figures a round, seconds and counts."""
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Where the CPU went: from the POST to the last Ready pod, and from the DELETE until the last is gone."""
+
+    ready: Hops = field(default_factory=Hops)
+    deleted: Hops = field(default_factory=Hops)
+
+
+async def measure(cell: Cell, directory: Path, *, profile: Profile | None = None) -> list[dict[str, Any]]:
+    """One record of figures a round, seconds and counts. ``profile`` looks at every round but the first of several."""
     began = time.perf_counter()
     config = ClusterConfig(data_dir=directory, listen=("127.0.0.1", free_port()), nodes=cell.nodes, runtime="simulated")
     assert config.listen is not None
@@ -50,7 +61,7 @@ async def measure(cell: Cell, directory: Path, *, profile: Path | None = None) -
         try:
             await _settled(client, cell.nodes)
             return [
-                await _round(cluster, client, cell, number, started, profile if number == cell.rounds - 1 else None)
+                await _round(cluster, client, cell, number, started, profile if number or cell.rounds == 1 else None)
                 for number in range(cell.rounds)
             ]
         finally:
@@ -70,31 +81,29 @@ async def _settled(client: Client, nodes: int) -> None:
 
 
 async def _round(
-    cluster: Cluster, client: Client, cell: Cell, number: int, started: float, profile: Path | None
+    cluster: Cluster, client: Client, cell: Cell, number: int, started: float, profile: Profile | None
 ) -> dict[str, Any]:
     names = [f"web-{number}-{index}" for index in range(cell.deployments)]
     each = cell.pods // cell.deployments
     before = await cluster.store.ask(StoreStatus())
-    profiler = cProfile.Profile() if profile else None
     cpu = _cpu()
-    if profiler:
-        profiler.enable()
     began = time.perf_counter()
-    for name in names:
-        await client.create(DEPLOYMENTS, deployment(name, each), "default")
-    await _until_ready(client, names, each)
+    with profile.ready if profile else nullcontext():
+        for name in names:
+            await client.create(DEPLOYMENTS, deployment(name, each), "default")
+        await _until_ready(client, names, each)
     ready = time.perf_counter() - began
     ready_cpu = _cpu() - cpu
-    if profiler and profile:
-        profiler.disable()
-        profiler.dump_stats(profile)
     recount = await _recount(client, names, cell)
     after = await cluster.store.ask(StoreStatus())
+    cpu = _cpu()
     began = time.perf_counter()
-    for name in names:
-        await client.delete(DEPLOYMENTS, name, "default")
-    await _until_gone(client, names)
+    with profile.deleted if profile else nullcontext():
+        for name in names:
+            await client.delete(DEPLOYMENTS, name, "default")
+        await _until_gone(client, names)
     deleted = time.perf_counter() - began
+    deleted_cpu = _cpu() - cpu
     return {
         "pods": cell.pods,
         "nodes": cell.nodes,
@@ -104,6 +113,7 @@ async def _round(
         "cpu_microseconds_per_pod": round(ready_cpu / cell.pods * 1e6, 1),
         "delete_seconds": round(deleted, 3),
         "deleted_pods_per_second": round(cell.pods / deleted, 1),
+        "delete_cpu_microseconds_per_pod": round(deleted_cpu / cell.pods * 1e6, 1),
         "revisions": after.revision - before.revision,
         "commits": after.commits - before.commits,
         "log_bytes_per_pod": round((after.log_bytes - before.log_bytes) / cell.pods),
@@ -127,9 +137,9 @@ async def _until_ready(client: Client, names: list[str], each: int) -> None:
 
 async def _until_gone(client: Client, names: list[str]) -> None:
     deadline = time.perf_counter() + TIMEOUT_SECONDS
-    wanted = ",".join(names)
+    options = Options(label_selector=f"app in ({','.join(names)})", limit=1)
     while time.perf_counter() < deadline:
-        if not (await client.list(PODS, "default", labels=f"app in ({wanted})")).items:
+        if not (await client.request(list_(PODS, "default", options))).items:
             return
         await asyncio.sleep(POLL_SECONDS * 5)
     raise TimeoutError("pods were not deleted")

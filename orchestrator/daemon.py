@@ -39,7 +39,7 @@ def run(config: ClusterConfig, ready: int | None = None) -> int:
     began = time.monotonic()
     tune()
     try:
-        with asyncio.Runner(loop_factory=_new_loop) as runner:
+        with asyncio.Runner(loop_factory=new_loop) as runner:
             runner.run(serve(config, ready, began))
     except StartError as error:
         _say(ready, {"error": str(error)})
@@ -54,7 +54,8 @@ def tune() -> None:
     gc.set_threshold(*COLLECT_OBJECTS)
 
 
-def _new_loop() -> asyncio.AbstractEventLoop:
+def new_loop() -> asyncio.AbstractEventLoop:
+    """uvloop where it is installed."""
     try:
         import uvloop
     except ImportError:

@@ -14,9 +14,12 @@ import platform
 import resource
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from orchestrator.cli.terminal import CommandError
+
+if TYPE_CHECKING:
+    from orchestrator.bench import Cell, Profile
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,12 +30,18 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rounds", type=int, default=1, help="measure so many times in one process; the first is cold")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     parser.add_argument("--data-dir", type=Path, help="where the log goes (default: a temporary directory, deleted)")
-    parser.add_argument("--profile", type=Path, help="write cProfile figures of the last round to this file")
+    parser.add_argument(
+        "--profile",
+        type=Path,
+        nargs="?",
+        const=Path(os.devnull),
+        help="print microseconds per pod per hop, and write the stacks to this file (.ready and .deleted)",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
-    from orchestrator.bench import Cell, measure
-    from orchestrator.daemon import tune
+    from orchestrator.bench import Cell, Profile, measure
+    from orchestrator.daemon import new_loop, tune
 
     tune()
     if options.pods % options.deployments:
@@ -40,14 +49,29 @@ def run(options: argparse.Namespace) -> int:
     cell = Cell(options.nodes, options.pods, options.deployments, options.rounds)
     with tempfile.TemporaryDirectory(prefix="podium-bench-") as scratch:
         directory = options.data_dir or Path(scratch)
-        figures = asyncio.run(measure(cell, directory, profile=options.profile))
+        profile = Profile() if options.profile else None
+        with asyncio.Runner(loop_factory=new_loop) as runner:
+            figures = runner.run(measure(cell, directory, profile=profile))
     report = {"machine": machine(), "cell": vars_of(cell), "rounds": figures}
     print(table(report))
+    if profile:
+        print(hops(profile, cell, options.profile))
     print(json.dumps(report))
     if options.json:
         options.json.parent.mkdir(parents=True, exist_ok=True)
         options.json.write_text(json.dumps(report, indent=1) + "\n")
     return 0
+
+
+def hops(profile: Profile, cell: Cell, path: Path) -> str:
+    """Both tables; the stacks go to files beside ``path``."""
+    pods = cell.pods * max(1, cell.rounds - 1)
+    lines = []
+    for name, spent in (("ready", profile.ready), ("deleted", profile.deleted)):
+        lines.append(f"microseconds per pod, {name}\n{spent.table(pods)}")
+        if path != Path(os.devnull):
+            spent.write(path.with_name(f"{path.name}.{name}"))
+    return "\n".join(lines)
 
 
 def vars_of(cell: Any) -> dict[str, Any]:
