@@ -7,7 +7,6 @@ body; the rest is that of the object which stands, decoded once for all that sha
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Any
 
 import msgspec
 
@@ -19,17 +18,26 @@ from orchestrator.apiserver.objects import check_kind, checked, index_fields, re
 from orchestrator.apiserver.storage import encoded_of
 from orchestrator.apiserver.verbs.update import SERVER_METADATA, check_preconditions, is_released, same_but_times
 from orchestrator.apiserver.write import Write, changed_parts
+from orchestrator.client.splice import with_revision
 from orchestrator.store.protocol import Change, Value
+
+encode_value = msgspec.msgpack.Encoder().encode
+decode_value = msgspec.msgpack.Decoder().decode
 
 MAX_RESTS = 2048
 """Decoded rests that are kept, the least recently used go first. Pods of one template and node share one."""
 
 
+_NULL = msgspec.Raw(encode_value(None))
+
+
 class _Body(msgspec.Struct):
+    """The parts stay bytes: metadata that is sent back as it was read is not looked into."""
+
     apiVersion: str = ""
     kind: str = ""
-    metadata: Any = None
-    status: Any = None
+    metadata: msgspec.Raw = _NULL
+    status: msgspec.Raw = _NULL
 
 
 _body = msgspec.msgpack.Decoder(_Body).decode
@@ -52,22 +60,28 @@ class Rests:
         return found
 
 
-_rests = Rests()
+rests = Rests()
 
 
 def prepare_status(env: Environment, call: Call, current: Value | None) -> Write:
     """An update of the status by its whole object, as clients send it."""
-    sent = _sent(env, call)
+    body = _read(call)
+    as_read = current is not None and body.metadata == with_revision(current.parts[0], current.mod_revision)
+    sent = _sent(env, call, body, as_read)
     if current is None:
         raise call.not_found()
     stands = encoded_of(current)
-    rest = _rests.decode(stands.rest)
+    rest = rests.decode(stands.rest)
     old = {**rest, "metadata": stands.decode_metadata()}
     if stands.status:
         old["status"] = stands.decode_status()
-    expect = revision_in(sent["metadata"], call)
-    check_preconditions(call, sent, old, current, expect)
-    new = {**rest, "metadata": _metadata(sent["metadata"], old["metadata"])}
+    if as_read:
+        expect, metadata = current.mod_revision, dict(old["metadata"])
+    else:
+        expect = revision_in(sent["metadata"], call)
+        check_preconditions(call, sent, old, current, expect)
+        metadata = _metadata(sent["metadata"], old["metadata"])
+    new = {**rest, "metadata": metadata}
     if sent.get("status") is not None:
         new["status"] = sent["status"]
     its = rules_of(call.resource)
@@ -79,19 +93,25 @@ def prepare_status(env: Environment, call: Call, current: Value | None) -> Write
     return _write(call, current, stands, old, new, expect)
 
 
-def _sent(env: Environment, call: Call) -> Object:
-    """Metadata and status of the body, with the right types."""
+def _read(call: Call) -> _Body:
     try:
-        body = _body(call.request.body)
+        return _body(call.request.body)
     except (msgspec.DecodeError, msgspec.ValidationError) as wrong:
         raise errors.bad_request(f"the body of the request is no object: {wrong}") from wrong
+
+
+def _sent(env: Environment, call: Call, body: _Body, as_read: bool) -> Object:
+    """Metadata and status of the body, with the right types; metadata only when it is not what was read."""
     resource = call.resource
-    head = {"apiVersion": body.apiVersion, "kind": body.kind}
-    check_kind(env.schema, resource.api_version, resource.kind, head)
-    parts = {"metadata": body.metadata or {}} | ({} if body.status is None else {"status": body.status})
+    check_kind(env.schema, resource.api_version, resource.kind, {"apiVersion": body.apiVersion, "kind": body.kind})
+    status = decode_value(body.status)
+    parts: Object = {} if as_read else {"metadata": decode_value(body.metadata) or {}}
+    if status is not None:
+        parts["status"] = status
     sent = checked(env, call, parts, resource)
-    sent.setdefault("metadata", {})
-    settle_name(call, sent["metadata"])
+    if not as_read:
+        sent.setdefault("metadata", {})
+        settle_name(call, sent["metadata"])
     return sent
 
 
@@ -120,6 +140,12 @@ def _write(call: Call, current: Value, stands: Encoded, old: Object, new: Object
         return Write(stands, key=current.key)
     metadata = {key: value for key, value in new["metadata"].items() if key != "resourceVersion"}
     encoded = Encoded(encode_part(metadata), encode_part(new.get("status")), stands.rest)
-    parts, fields = changed_parts(encoded, current), index_fields(call.resource, new)
-    change = Change(current.key, parts, current.mod_revision, fields)
+    change = Change(current.key, changed_parts(encoded, current), current.mod_revision, _fields(call, new))
     return Write(encoded, change, retry=not expect, key=current.key)
+
+
+def _fields(call: Call, new: Object) -> dict[str, str] | None:
+    """None, as they stand, unless the store indexes the kind by something in its status."""
+    if any(name.startswith("status.") for name in rules_of(call.resource).index):
+        return index_fields(call.resource, new)
+    return None
