@@ -12,7 +12,7 @@ help: ## list the targets
 	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
 up: install ## start Podium in the background and run the demo on it
-	@$(BIN)/podium up --detach --demo examples/web.yaml
+	@$(BIN)/podium up --detach --runtime process --demo examples/web.yaml
 
 down: ## stop it
 	@if [ -x $(BIN)/podium ]; then $(BIN)/podium down; else echo "nothing is installed here, so nothing runs"; fi
