@@ -50,6 +50,17 @@ def usage(commands: dict[str, Command]) -> str:
     return "\n".join(lines)
 
 
+def parsed(parser: argparse.ArgumentParser, words: list[str]) -> argparse.Namespace:
+    """The options; names may stand before, between and after them. What follows ``--`` is ``options.after`` as it stands."""
+    end = words.index("--") if "--" in words else len(words)
+    try:
+        options = parser.parse_intermixed_args(words[:end])
+    except TypeError:  # a parser with subcommands cannot mix
+        options = parser.parse_args(words[:end])
+    options.after = words[end + 1 :]
+    return options
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its exit code: 0 done, 1 refused or failed, 2 not understood, 130 interrupted."""
     words = list(sys.argv[1:] if arguments is None else arguments)
@@ -63,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     module = importlib.import_module(f"orchestrator.cli.{command.module}")
     parser = argparse.ArgumentParser(prog=f"podium {command.name}", description=command.help, allow_abbrev=False)
     module.arguments(parser)
-    options = parser.parse_args(words[1:])
+    options = parsed(parser, words[1:])
     options.command = command.name
     try:
         code: int = module.run(options)
