@@ -184,26 +184,31 @@ class MutableCache(Cache):
         self._views[key] = view
         if view.meta.namespace:
             self._namespaces.setdefault(view.meta.namespace, {})[key] = view
-        for name, function in self._functions.items():
-            values = tuple(function(view))
-            index = self._indexes[name]
-            if old is not None:
-                for value in function(old):
-                    if value not in values:
-                        _discard(index, value, key)
-            for value in values:
+        places = tuple([tuple(function(view)) for function in self._functions.values()])
+        before = old.places if old is not None else ()
+        # Equal tuples are shared: a view that moves nowhere adds nothing to what is kept.
+        view.places = before if before == places else places
+        for position, index in enumerate(self._indexes.values()):
+            for value in places[position]:
                 index.setdefault(value, {})[key] = view
+            if before and before[position] != places[position]:
+                for value in before[position]:
+                    if value not in places[position]:
+                        _discard(index, value, key)
 
     def _enter(self, name: str, function: Index, key: str, view: View) -> None:
-        for value in function(view):
+        """A new index: the last one."""
+        values = tuple(function(view))
+        view.places = (*view.places, values)
+        for value in values:
             self._indexes[name].setdefault(value, {})[key] = view
 
     def _leave(self, key: str, old: View) -> None:
         if old.meta.namespace:
             _discard(self._namespaces, old.meta.namespace, key)
-        for name, function in self._functions.items():
-            for value in function(old):
-                _discard(self._indexes[name], value, key)
+        for index, values in zip(self._indexes.values(), old.places, strict=True):
+            for value in values:
+                _discard(index, value, key)
 
 
 def _discard(index: dict[str, dict[str, View]], value: str, key: str) -> None:

@@ -26,13 +26,15 @@ class Subscriber:
         self._pending: dict[str, list[int]] = {}
         self._told = False
 
-    def note(self, change: Change) -> None:
-        for key in self.keys(change.old, change.new):
-            causes = self._pending.get(key)
-            if causes is None:
-                self._pending[key] = [change.revision]
-            elif len(causes) < MAX_CAUSES:
-                causes.append(change.revision)
+    def note(self, changes: Iterable[Change]) -> None:
+        keys, pending = self.keys, self._pending
+        for change in changes:
+            for key in keys(change.old, change.new):
+                causes = pending.get(key)
+                if causes is None:
+                    pending[key] = [change.revision]
+                elif len(causes) < MAX_CAUSES:
+                    causes.append(change.revision)
 
     def flush(self, cache: MutableCache) -> bool:
         """Tell all that is pending in one frame. False when the subscriber's mailbox did not take it."""
@@ -62,8 +64,7 @@ class Subscriptions:
         """From now on, and all that the cache holds already."""
         subscriber = Subscriber(ref, keys)
         self._subscribers[(ref.path, tag)] = subscriber
-        for view in self._cache.list():
-            subscriber.note(Change(None, view, view.revision))
+        subscriber.note(Change(None, view, view.revision) for view in self._cache.list())
 
     def remove(self, path: str) -> None:
         for held in [held for held in self._subscribers if held[0] == path]:
@@ -74,8 +75,7 @@ class Subscriptions:
 
     def note(self, changes: Sequence[Change]) -> None:
         for subscriber in self._subscribers.values():
-            for change in changes:
-                subscriber.note(change)
+            subscriber.note(changes)
 
     def flush(self) -> bool:
         """Tell everybody; False when somebody must be told again later."""

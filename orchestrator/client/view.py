@@ -72,19 +72,21 @@ class Parts:
 class View:
     """One object at one revision, read only: never change what a property returns."""
 
-    __slots__ = ("_facts", "_parts", "encoded", "meta")
+    __slots__ = ("_facts", "_parts", "deleting", "encoded", "key", "meta", "owner", "places")
 
     def __init__(self, encoded: Encoded, parts: Parts) -> None:
         self.encoded = encoded
-        self.meta = decode_metadata(encoded.metadata)
-        self._parts = parts
-        self._facts: Any = None
-
-    @property
-    def key(self) -> str:
+        self.meta = meta = decode_metadata(encoded.metadata)
+        self.key = f"{meta.namespace}/{meta.name}" if meta.namespace else meta.name
         """``namespace/name``, or ``name`` for a cluster-scoped object."""
-        meta = self.meta
-        return f"{meta.namespace}/{meta.name}" if meta.namespace else meta.name
+        self.deleting = meta.deletionTimestamp is not None
+        self.owner = _controller(meta.ownerReferences)
+        """The controller's reference, if there is one."""
+        self.places: tuple[tuple[str, ...], ...] = ()
+        """The values under which the cache's indexes hold this view, in the order of the indexes."""
+        self._parts = parts
+        self._facts: tuple[Any, Any, Any] | None = None
+        # The last function, what it found, and those before it.
 
     @property
     def name(self) -> str:
@@ -115,18 +117,6 @@ class View:
         return self.meta.annotations or _NONE
 
     @property
-    def owner(self) -> Owner | None:
-        """The controller's reference, if there is one."""
-        for reference in self.meta.ownerReferences:
-            if reference.controller:
-                return reference
-        return None
-
-    @property
-    def deleting(self) -> bool:
-        return self.meta.deletionTimestamp is not None
-
-    @property
     def metadata(self) -> Object:
         """All of the metadata, decoded at each call, with ``resourceVersion``."""
         return self.encoded.decode_metadata()
@@ -151,14 +141,23 @@ class View:
         return self.encoded.decode()
 
     def facts(self, derive: Callable[[View], T]) -> T:
-        """What ``derive`` (pure) makes of this view, computed once for each function."""
+        """What ``derive`` (pure, a function of a module) makes of this view, computed once for each function."""
         held = self._facts
-        if held is not None and held[0] is derive:
-            found: T = held[1]
-            return found
+        while held is not None:
+            if held[0] is derive:
+                found: T = held[1]
+                return found
+            held = held[2]
         value = derive(self)
-        self._facts = (derive, value)
+        self._facts = (derive, value, self._facts)
         return value
 
     def __repr__(self) -> str:
         return f"View({self.key!r}, revision={self.revision})"
+
+
+def _controller(references: tuple[Owner, ...]) -> Owner | None:
+    for reference in references:
+        if reference.controller:
+            return reference
+    return None

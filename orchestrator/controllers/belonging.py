@@ -17,6 +17,9 @@ def belonging_keys(kind: Kind, owners: Callable[[], Cache], selector: Callable[[
     """The owner of a pod before and after; for an orphan every workload of ``kind`` that selects it."""
 
     def keys(old: View | None, new: View | None) -> Iterable[str]:
+        if old is not None and new is not None and old.owner is not None and old.owner == new.owner:
+            key = owner_key(new, kind)
+            return (key,) if key else ()
         found = dict.fromkeys(owner_key(view, kind) for view in (new, old) if view is not None)
         if new is not None and new.owner is None and not new.deleting:
             for candidate in owners().list(new.namespace):

@@ -36,7 +36,12 @@ class Member(msgspec.Struct, frozen=True):
 
 def label_pairs(view: View) -> Iterable[str]:
     """Index of pods: each label within its namespace."""
-    return [f"{view.namespace}\n{name}={value}" for name, value in view.labels.items() if name != UNINDEXED]
+    return view.facts(_label_pairs)
+
+
+def _label_pairs(view: View) -> tuple[str, ...]:
+    namespace = view.meta.namespace
+    return tuple([f"{namespace}\n{name}={value}" for name, value in view.labels.items() if name != UNINDEXED])
 
 
 def selector_pair(view: View) -> Iterable[str]:
@@ -51,24 +56,27 @@ def selector_pair(view: View) -> Iterable[str]:
 
 def services_of(services: Cache, view: View) -> list[str]:
     """The keys of the Services that select this pod."""
-    labels, namespace = view.labels, view.meta.namespace
+    pairs: list[str] = list(view.facts(_label_pairs))
+    unindexed = view.labels.get(UNINDEXED)
+    if unindexed is not None:
+        pairs.append(f"{view.namespace}\n{UNINDEXED}={unindexed}")
     found: list[str] = []
-    for name, value in labels.items():
-        pair = f"{namespace}\n{name}={value}"
+    for pair in pairs:
         if services.count(BY_SELECTOR, pair):
             candidates = services.by_index(BY_SELECTOR, pair)
-            found += [held.key for held in candidates if (held.spec.get("selector") or {}).items() <= labels.items()]
+            labels = view.labels.items()
+            found += [held.key for held in candidates if (held.spec.get("selector") or {}).items() <= labels]
     return found
 
 
 def service_keys(services: Cache, old: View | None, new: View | None) -> Iterable[str]:
     """The Services to which a pod's change matters, before and after."""
-    if not matters(old, new):
-        return ()
-    if old is None or new is None or old.meta.labels == new.meta.labels:
-        view = new or old
-        return services_of(services, view) if view is not None else ()
-    return dict.fromkeys([*services_of(services, old), *services_of(services, new)])
+    view = new or old
+    assert view is not None, "a change has a before or an after"
+    found = services_of(services, view)
+    if old is not None and new is not None and old.meta.labels != new.meta.labels:
+        found = list(dict.fromkeys([*services_of(services, old), *found]))
+    return found if found and matters(old, new) else ()
 
 
 def selected(pods: Cache, service: View) -> list[View]:
