@@ -34,11 +34,13 @@ from orchestrator.apiserver.server import ApiServer
 from orchestrator.client.client import Client
 from orchestrator.client.informer import Informer
 from orchestrator.client.informers import Informers
+from orchestrator.client.kinds import STORAGECLASSES
 from orchestrator.client.mailbox import MailboxTransport
 from orchestrator.client.protocol import Identity
 from orchestrator.client.recorder import EventWriter, Recorder
 from orchestrator.config import ClusterConfig
 from orchestrator.controllers.registry import CONTROLLERS, Registered
+from orchestrator.controllers.volume_provisioner import default_class
 from orchestrator.identities import MASTERS, component, node
 from orchestrator.network import Network
 from orchestrator.nodes import NodeFactory
@@ -123,12 +125,18 @@ class Cluster:
         await system.spawn(self._server(), name="server")
         await system.spawn(DynamicSupervisor(RESTARTS), name="informers")
         await system.spawn(self._events(), name="events")
+        await self._storage_class()
         await system.spawn(self._control_plane(), name="control-plane")
         await self.network.prepare()
         await system.spawn(self._network(), name="network")
         await system.spawn(self._nodes(), name="nodes")
         if self.config.listen is not None:
             await system.spawn(self._door(), name="door")
+
+    async def _storage_class(self) -> None:
+        """A cluster without any StorageClass gets one, so that claims are served without further ado."""
+        if not (await self.client.list(STORAGECLASSES)).items:
+            await self.client.create(STORAGECLASSES, default_class())
 
     # The tree
 
@@ -180,7 +188,11 @@ class Cluster:
     def _controller(self, entry: Registered) -> ChildSpec:
         client = self.client_for(entry.identity)
         recorder = self._recorder("controllers")
-        known = {"certificate": self.pki.ca_certificate if self.pki else ""}
+        known: dict[str, Any] = {
+            "certificate": self.pki.ca_certificate if self.pki else "",
+            "base_path": str(self.node_factory.claims_folder),
+            "remove_directory": self.node_factory.remove_claim,
+        }
         options = {name: known[name] for name in entry.options}
         return _member(lambda: entry.controller(client, self.informers, recorder, **options), entry.name)
 

@@ -6,9 +6,10 @@ import asyncio
 import hashlib
 import os
 import random
+import shutil
 import stat
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from actors import Clock
@@ -59,6 +60,22 @@ class NodeFactory:
     async def stop_containers(self) -> None:
         """Stop what runs on the nodes, gracefully for a moment; the objects stay and run again at the next start."""
         await asyncio.gather(*(_stop(runtime) for runtime in self._runtimes))
+
+    @property
+    def claims_folder(self) -> Path:
+        """Where directories of provisioned volumes are made. Simulated nodes make none."""
+        return (self._config.data_dir or Path("/var/lib/podium")) / "claims"
+
+    @property
+    def remove_claim(self) -> Callable[[str], Awaitable[None]] | None:
+        """How the directory of a volume that is not kept is removed; None where nodes make none."""
+        return None if self.runtime == "simulated" else self._remove_claim
+
+    async def _remove_claim(self, path: str) -> None:
+        folder = Path(path)
+        if folder.parent != self.claims_folder:
+            raise OSError(f"expected a directory in {self.claims_folder}, found {path}")
+        await asyncio.to_thread(_remove, folder)
 
     @property
     def world(self) -> SimulatedWorld:
@@ -116,6 +133,11 @@ class NodeFactory:
         if self._config.data_dir is None:
             raise ConfigError("runtime", f"the {self.runtime} runtime needs a data directory")
         return self._config.data_dir / "nodes" / config.name
+
+
+def _remove(folder: Path) -> None:
+    if folder.exists():
+        shutil.rmtree(folder)
 
 
 async def _stop(runtime: Runtime) -> None:

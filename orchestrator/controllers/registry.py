@@ -23,6 +23,9 @@ from orchestrator.controllers.serviceaccount import ServiceAccounts
 from orchestrator.controllers.statefulset import StatefulSets
 from orchestrator.controllers.taint_eviction import TaintEviction
 from orchestrator.controllers.ttl_after_finished import FinishedJobs
+from orchestrator.controllers.volume_binder import VolumeBinder
+from orchestrator.controllers.volume_protection import ClaimProtection, VolumeProtection
+from orchestrator.controllers.volume_provisioner import VolumeProvisioner
 
 
 class Registered(msgspec.Struct, frozen=True):
@@ -58,5 +61,9 @@ CONTROLLERS: list[Registered] = [
     Registered("disruption", Disruption, "disruption-controller"),
     Registered("resourcequota", ResourceQuotas, "resourcequota-controller"),
     Registered("ttl-after-finished", FinishedJobs, "ttl-after-finished-controller"),
+    Registered("volume-binder", VolumeBinder, "persistent-volume-binder"),
+    Registered("volume-provisioner", VolumeProvisioner, "persistent-volume-binder", ("base_path", "remove_directory")),
+    Registered("claim-protection", ClaimProtection, "pvc-protection-controller"),
+    Registered("volume-protection", VolumeProtection, "pv-protection-controller"),
 ]
 """In the order in which they are started: what others wait for comes first."""
