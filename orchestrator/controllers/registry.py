@@ -12,6 +12,7 @@ from orchestrator.controllers.disruption import Disruption
 from orchestrator.controllers.endpoints import EndpointsWriter
 from orchestrator.controllers.endpointslice import EndpointSlices
 from orchestrator.controllers.garbage import GarbageCollector
+from orchestrator.controllers.job import Jobs
 from orchestrator.controllers.namespace import Namespaces
 from orchestrator.controllers.node_lifecycle import NodeLifecycle
 from orchestrator.controllers.podgc import PodCollector
@@ -52,6 +53,7 @@ CONTROLLERS: list[Registered] = [
     Registered("replicationcontroller", ReplicationControllers, "replication-controller"),
     Registered("statefulset", StatefulSets, "statefulset-controller"),
     Registered("daemonset", DaemonSets, "daemon-set-controller"),
+    Registered("job", Jobs, "job-controller"),
     Registered("endpointslice", EndpointSlices, "endpointslice-controller"),
     Registered("endpoints", EndpointsWriter, "endpoint-controller"),
     Registered("garbage-collector", GarbageCollector, "generic-garbage-collector"),
