@@ -6,6 +6,7 @@ import msgspec
 
 from orchestrator.client.protocol import Identity
 from orchestrator.controllers.controller import Controller
+from orchestrator.controllers.cronjob import CronJobs
 from orchestrator.controllers.daemonset import DaemonSets
 from orchestrator.controllers.deployment import Deployments
 from orchestrator.controllers.disruption import Disruption
@@ -54,6 +55,7 @@ CONTROLLERS: list[Registered] = [
     Registered("statefulset", StatefulSets, "statefulset-controller"),
     Registered("daemonset", DaemonSets, "daemon-set-controller"),
     Registered("job", Jobs, "job-controller"),
+    Registered("cronjob", CronJobs, "cronjob-controller"),
     Registered("endpointslice", EndpointSlices, "endpointslice-controller"),
     Registered("endpoints", EndpointsWriter, "endpoint-controller"),
     Registered("garbage-collector", GarbageCollector, "generic-garbage-collector"),
