@@ -22,7 +22,7 @@ class Overseer(Actor):
         self._spec = spec
 
     async def start(self) -> None:
-        for spec in getattr(self._spec, "children", ()):
+        for spec in tuple(getattr(self._spec, "children", ())):  # one that is added meanwhile is started by who adds it
             await self.context.spawn(spec)
 
     async def on_child_exit(self, child: Ref[Any], exit: Exit) -> None:

@@ -91,6 +91,7 @@ class Supervisor(msgspec.Struct, frozen=True):
     strategy: Strategy = one_for_one
     intensity: Intensity = Intensity()
     children: Sequence[ChildSpec] = ()
+    """Read at each start: a list that grows is started as it is then."""
 
 
 class DynamicSupervisor(msgspec.Struct, frozen=True):

@@ -31,7 +31,7 @@ from actors.supervision import ChildSpec, DynamicSupervisor, Intensity, Supervis
 from actors.worker import Workers
 
 T = TypeVar("T")
-Tap = Callable[[Header, int], object]
+Tap = Callable[[Header, Frame], object]
 
 MAX_THREADS = 16
 """Threads for ``context.blocking``; more calls wait their turn."""
@@ -42,7 +42,7 @@ log = structlog.get_logger("actors")
 class System:
     """Actors of one process. ``async with System() as system:`` starts it and stops everything at the end.
 
-    ``seed`` makes all randomness repeatable; ``tap(header, size)`` sees every frame that is put into a mailbox.
+    ``intensity`` is the budget of each actor without a parent. ``seed`` makes all randomness repeatable; ``tap(header, frame)`` sees every frame that is put into a mailbox.
     """
 
     def __init__(
@@ -53,8 +53,10 @@ class System:
         seed: int | None = None,
         tap: Tap | None = None,
         stop_seconds: float = 30.0,
+        intensity: Intensity | None = None,
     ) -> None:
         self.name = name
+        self._intensity = intensity or Intensity()
         self.tap = tap
         self.plain = PLAIN
         self.cells: dict[str, Cell] = {}
@@ -82,7 +84,7 @@ class System:
         self._threads = anyio.CapacityLimiter(MAX_THREADS)
         self.root = Cell(self, None, "", "", ChildSpec(Root))
         await lifecycle.start(self.root)
-        self.root.keeper = Keeper(self.root, intensity=Intensity())
+        self.root.keeper = Keeper(self.root, intensity=self._intensity)
         self._running = True
         return self
 
@@ -246,7 +248,7 @@ class System:
 
     def observe(self, path: str, frame: Frame) -> None:
         assert self.tap is not None, "only called with a tap"
-        self.tap(self.codec.header(path, frame), sum(map(len, frame)))
+        self.tap(self.codec.header(path, frame), frame)
 
     def refuse(self, correlation: int, refusal: Refused) -> None:
         try:

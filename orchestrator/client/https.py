@@ -72,6 +72,10 @@ class HttpTransport:
         self._watches: dict[int, asyncio.Task[None]] = {}
         self._count = 0
 
+    @property
+    def server(self) -> Ref[Any] | None:
+        return None  # The stream of a watch ends when its server does.
+
     async def request(self, request: Request) -> Response:
         session = self._open()
         try:

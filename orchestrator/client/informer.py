@@ -10,14 +10,14 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from actors import Actor, Tell
+from actors import Actor, Down, Tell
 from orchestrator.apimachinery.encoded import Encoded
 from orchestrator.apimachinery.errors import StatusError
 from orchestrator.client import requests
 from orchestrator.client.cache import Change, MutableCache
 from orchestrator.client.client import Client
 from orchestrator.client.errors import TransportError
-from orchestrator.client.messages import Subscribed, Synced
+from orchestrator.client.messages import Hasten, Subscribed, Synced
 from orchestrator.client.subscription import Subscriptions
 from orchestrator.client.transport import Subscription
 from orchestrator.store.protocol import Changes, Event, Refusal, WatchEnded
@@ -28,7 +28,7 @@ BACKOFF_FIRST_SECONDS = 0.05
 BACKOFF_MAX_SECONDS = 30.0
 """Between attempts to list or watch; half of each delay is random so that informers do not come in step."""
 SILENCE_SECONDS = 60.0
-"""A watch that shows no progress for so long (the server sends some each 10 s) is opened anew."""
+"""A watch that shows no progress for so long (the server sends some each 30 s) is opened anew."""
 RETRY_FLUSH_SECONDS = 0.02
 RETRY_FLUSH_MAX_SECONDS = 1.0
 """When a subscriber's mailbox was full it is told again after the first, then less and less often."""
@@ -62,6 +62,8 @@ class Informer(Actor):
         self._relist = True
         self._frames = 0
         self._heard = 0.0
+        self._hastened = False
+        """Progress was asked for and nothing came since."""
         self._flushing = False
         self._patience = RETRY_FLUSH_SECONDS
         self._waiting: list[asyncio.Future[int]] = []
@@ -79,6 +81,8 @@ class Informer(Actor):
                     await self._open()
             case WatchEnded():
                 self._ended(message)
+            case Down():
+                await self._server_down(message)
             case Subscribed():
                 self._flush()
             case Flush():
@@ -86,6 +90,8 @@ class Informer(Actor):
                 self._flush()
             case Check():
                 await self._check()
+            case Hasten():
+                await self._progress()
             case Synced():
                 return self.context.later(self._synced())
         return None
@@ -94,8 +100,17 @@ class Informer(Actor):
         if self._watch is not None:
             await self._watch.close()
 
+    async def _progress(self) -> None:
+        """Somebody waits for the cache to be as new as the server: ask how far that is."""
+        self._hastened = True
+        if self._watch is not None:
+            await self._watch.credit(0)
+
     async def _open(self) -> None:
         self._attempt += 1
+        server = self._client.transport.server
+        if server is not None:
+            self.context.watch(server)
         try:
             if self._relist or not self._cache.synced:
                 await self._list()
@@ -110,6 +125,8 @@ class Informer(Actor):
             self._failures = 0
             self._frames = 0
             self._heard = self.context.clock.monotonic()
+            if self._hastened:
+                await self._watch.credit(0)
 
     async def _list(self) -> None:
         listing = await self._client.list(self._cache.kind)
@@ -124,6 +141,7 @@ class Informer(Actor):
         if message.tag != str(self._attempt):
             return
         self._heard = self.context.clock.monotonic()
+        self._hastened = False
         changes = [change for change in map(self._apply, message.events) if change is not None]
         self._cache.revision = max(self._cache.revision, message.revision)
         if changes:
@@ -158,6 +176,14 @@ class Informer(Actor):
         self._watch = None
         self._relist = self._relist or message.reason in (Refusal.COMPACTED, Refusal.FUTURE)
         self._again(message.message)
+
+    async def _server_down(self, down: Down) -> None:
+        """The server ended, perhaps before it could end the watch: resume from what was seen last."""
+        if self._watch is None:
+            return
+        await self._watch.close()
+        self._watch = None
+        self._again(str(down))
 
     async def _check(self) -> None:
         if self._watch is None or self.context.clock.monotonic() - self._heard < SILENCE_SECONDS:

@@ -12,7 +12,7 @@ from orchestrator.client.cache import Cache, CacheStatistics, Index, MutableCach
 from orchestrator.client.client import Client
 from orchestrator.client.informer import Informer
 from orchestrator.client.kinds import Kind
-from orchestrator.client.messages import Subscribed, Synced
+from orchestrator.client.messages import Hasten, Subscribed, Synced
 from orchestrator.client.subscription import Keys, Subscriptions
 
 Spawn = Callable[[Callable[[], Informer], str], Awaitable[Ref[Any]]]
@@ -67,6 +67,12 @@ class Informers:
             await informer.ask(Synced(), timeout=timeout_seconds)
         return cache
 
+    def hasten(self, kind: Kind) -> None:
+        """Have the cache of ``kind`` reach the server's revision soon, though nothing of the kind changes."""
+        feed = self._feeds.get(kind)
+        if feed is not None and feed.informer is not None:
+            feed.informer.tell_nowait(Hasten())
+
     def knows(self, ref: Ref[Any]) -> bool:
         """Whether somebody subscribed under this ref: then the actor that is starting there is a restarted one."""
         return any(feed.subscriptions.knows(ref.path) for feed in self._feeds.values())
@@ -92,5 +98,8 @@ class Informers:
         cache, subscriptions, client = feed.cache, feed.subscriptions, self._client
         name = f"informer-{cache.kind.label}"
         feed.starting = True
-        feed.informer = await self._spawn(lambda: Informer(client, cache, subscriptions), name)
+        try:
+            feed.informer = await self._spawn(lambda: Informer(client, cache, subscriptions), name)
+        finally:
+            feed.starting = feed.informer is not None  # who was refused asks again when it is restarted
         feed.informer.tell_nowait(Subscribed(""))

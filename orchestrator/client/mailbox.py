@@ -8,11 +8,15 @@ from actors import AskCycle, AskTimeout, Down, MailboxFull, Ref, Refused
 from orchestrator.apimachinery import errors
 from orchestrator.apimachinery.encoded import decode_part
 from orchestrator.client.errors import TransportError
-from orchestrator.client.protocol import ApiRequest, BatchRequest, Identity, Request, Response
+from orchestrator.client.protocol import ApiRequest, BatchRequest, Identity, Request, Response, Verb
 from orchestrator.store.protocol import Unwatch, WatchCredit
 
 REQUEST_SECONDS = 60.0
 """How long one request may take, as the API server's own default."""
+READS = (Verb.GET, Verb.LIST)
+READ_ATTEMPTS = 3
+"""A read whose server ended before it answered is asked again: its mailbox keeps it until the next instance is up."""
+UNAVAILABLE = 503
 
 
 class MailboxSubscription:
@@ -41,9 +45,24 @@ class MailboxTransport:
         self._identity = identity
         self._timeout = timeout_seconds
 
+    @property
+    def server(self) -> Ref[Any]:
+        return self.api
+
     async def request(self, request: Request) -> Response:
-        response: Response = await self._ask(ApiRequest(self._identity, request), str(request.verb))
-        return response
+        attempts = READ_ATTEMPTS if request.verb in READS else 1
+        message = ApiRequest(self._identity, request)
+        for _ in range(attempts - 1):
+            try:
+                response: Response = await self._ask(message, str(request.verb))
+            except TransportError as failure:
+                if not isinstance(failure.__cause__, Down):
+                    raise
+                continue
+            if response.code != UNAVAILABLE:
+                return response
+        last: Response = await self._ask(message, str(request.verb))
+        return last
 
     async def batch(self, requests: list[Request]) -> list[Response]:
         reply = await self._ask(BatchRequest(self._identity, requests), f"batch of {len(requests)}")

@@ -26,3 +26,7 @@ class Subscribed(Tell):
     """The subscriber at ``path`` is new: tell it of every object there is."""
 
     path: str
+
+
+class Hasten(Tell):
+    """Somebody waits for the cache's revision to reach the server's: have progress shown now, not at the next round."""

@@ -15,6 +15,11 @@ Keys = Callable[[View | None, View | None], Iterable[str]]
 """Pure: which keys want work when an object changes from the one to the other (None: not there)."""
 
 
+def no_keys(old: View | None, new: View | None) -> Iterable[str]:
+    """Of a subscriber that only reads: it is told when the cache is complete."""
+    return ()
+
+
 class Subscriber:
     """One ref and its function. What was not taken stays pending: bounded by the keys there are."""
 
@@ -28,6 +33,8 @@ class Subscriber:
 
     def note(self, changes: Iterable[Change]) -> None:
         keys, pending = self.keys, self._pending
+        if keys is no_keys:
+            return
         for change in changes:
             for key in keys(change.old, change.new):
                 causes = pending.get(key)

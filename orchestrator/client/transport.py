@@ -26,6 +26,11 @@ class Subscription(Protocol):
 class Transport(Protocol):
     """Carries requests. An answer from 400 on is returned, not raised; raises ``TransportError`` when none came."""
 
+    @property
+    def server(self) -> Ref[Any] | None:
+        """Whose end is the end of every watch, where it is an actor of this system: a subscriber watches it."""
+        ...
+
     async def request(self, request: Request) -> Response: ...
 
     async def batch(self, requests: list[Request]) -> list[Response]:

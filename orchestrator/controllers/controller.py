@@ -24,7 +24,7 @@ from orchestrator.client.messages import Enqueue
 from orchestrator.client.protocol import Options, Request, Response
 from orchestrator.client.recorder import NORMAL, WARNING, Recorder, involved
 from orchestrator.client.requests import list_
-from orchestrator.client.subscription import Keys
+from orchestrator.client.subscription import Keys, no_keys
 from orchestrator.client.view import View
 from orchestrator.client.workqueue import Item, QueueStatistics, WorkQueue
 from orchestrator.controllers import actions
@@ -58,10 +58,6 @@ def own_keys(old: View | None, new: View | None) -> Iterable[str]:
     """The object itself."""
     view = new or old
     return (view.key,) if view is not None else ()
-
-
-def _no_keys(old: View | None, new: View | None) -> Iterable[str]:
-    return ()
 
 
 def owner_keys(kind: Kind) -> Keys:
@@ -196,13 +192,14 @@ class Controller(Actor):
         if self.informers.knows(self.context.ref):
             self._catching_up = True
             self.context.task(self._catch_up(), "catch up")
-        for kind, indexes in self.reads().items():
-            await self.informers.cache(kind, indexes)
-            self.caches[kind.label] = await self.informers.subscribe(kind, self.context.ref, _no_keys, tag="reads")
-        for number, watched in enumerate(self.watches()):
-            await self.informers.cache(watched.kind, watched.indexes)
-            cache = await self.informers.subscribe(watched.kind, self.context.ref, watched.keys, tag=str(number))
-            self.caches[watched.kind.label] = cache
+        reads, watches, me = self.reads(), self.watches(), self.context.ref
+        for kind, indexes in [*reads.items(), *((watched.kind, watched.indexes) for watched in watches)]:
+            self.caches[kind.label] = await self.informers.cache(kind, indexes)
+        # The functions of keys look into the caches: all are there before the first is asked.
+        for kind in reads:
+            await self.informers.subscribe(kind, me, no_keys, tag="reads")
+        for number, watched in enumerate(watches):
+            await self.informers.subscribe(watched.kind, me, watched.keys, tag=str(number))
 
     async def receive(self, message: Any) -> Any:
         if isinstance(message, Enqueue):
@@ -313,6 +310,7 @@ class Controller(Actor):
         self._unsure.discard(key)
         for cache in self.caches.values():
             self.expect(key, cache.kind, response.revision)
+            self.informers.hasten(cache.kind)
         return True
 
     def _trace(self, item: Item) -> Trace:

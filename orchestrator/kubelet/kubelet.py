@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 
-from actors import Actor
+from actors import Actor, Down
 from orchestrator.apimachinery.errors import StatusError
 from orchestrator.client import requests
 from orchestrator.client.client import Client
@@ -143,6 +143,8 @@ class Kubelet(Actor):
                     await self._open()
             case WatchEnded():
                 self._ended(message)
+            case Down():
+                await self._server_down(message)
             case PodStats(uid=uid):
                 return await pod_usages(self._runtime, uid)
             case NodeStats():
@@ -223,6 +225,9 @@ class Kubelet(Actor):
 
     async def _open(self) -> None:
         self._attempt += 1
+        server = self._client.transport.server
+        if server is not None:
+            self.context.watch(server)
         fields = f"spec.nodeName={self._config.name}"
         try:
             if not self._listed:
@@ -334,6 +339,14 @@ class Kubelet(Actor):
         self._watch = None
         self._listed = self._listed and message.reason not in (Refusal.COMPACTED, Refusal.FUTURE)
         self._again(message.message)
+
+    async def _server_down(self, down: Down) -> None:
+        """The server ended, perhaps before it could end the watch: resume from what was seen last."""
+        if self._watch is None:
+            return
+        await self._watch.close()
+        self._watch = None
+        self._again(str(down))
 
     def _again(self, reason: str) -> None:
         log.info("kubelet opens its watch again", node=self._config.name, reason=reason)

@@ -197,7 +197,7 @@ class Watch(Ask[WatchReply]):
     previous: bool = False
     """Give each event the value before it."""
     progress: bool = False
-    """Send an empty ``Changes`` about every 10 s when nothing happened, so that the revision moves on."""
+    """Send an empty ``Changes`` about every 30 s when nothing happened, so that the revision moves on."""
     credit: int = 64
     """Frames the subscriber takes before it must tell ``WatchCredit``."""
     tag: str = ""
@@ -229,6 +229,8 @@ class WatchEnded(Tell):
 
 
 class WatchCredit(Tell):
+    """So many more frames may come. With 0 the subscriber asks for progress: an empty ``Changes`` if nothing waits."""
+
     watch: int
     frames: int
 

@@ -47,7 +47,8 @@ MAX_WAITING = 8_192
 """Proposals that wait for a commit; more are refused with code "busy"."""
 MAX_COMMIT_PROPOSALS = 1_024
 """Proposals in one append: bounds how long the loop is busy applying them."""
-PROGRESS_SECONDS = 10.0
+PROGRESS_SECONDS = 30.0
+"""Between two rounds of progress frames; who wants to know earlier asks by a credit of 0."""
 LEASE_CHECK_SECONDS = 0.5
 COMPACT_SECONDS = 60.0
 
@@ -109,7 +110,7 @@ class Store(Actor):
             case Watch():
                 return self._watch(message)
             case WatchCredit(watch=number, frames=frames):
-                self._watches.credit(number, frames)
+                self._watches.credit(number, frames, self._replica.machine.revision)
             case Unwatch(watch=number):
                 self._watches.close(number)
             case LeaseKeepAlive(lease=lease):

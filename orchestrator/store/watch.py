@@ -95,11 +95,15 @@ class Watches:
         for watcher in list(self._watchers.values()):
             self._end(watcher, reason, message)
 
-    def credit(self, number: int, frames: int) -> None:
+    def credit(self, number: int, frames: int, revision: int) -> None:
+        """Credit of 0 asks for progress up to the store's ``revision``."""
         watcher = self._watchers.get(number)
-        if watcher is not None:
-            watcher.credit += frames
-            self._drain(watcher)
+        if watcher is None:
+            return
+        watcher.credit += frames
+        if frames == 0 and not watcher.waiting and watcher.credit > 0:
+            self._frame(watcher, [], revision)
+        self._drain(watcher)
 
     def publish(self, records: list[Record], revision: int) -> None:
         """Tell the watchers what one commit changed."""

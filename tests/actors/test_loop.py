@@ -50,3 +50,22 @@ def test_a_seed_repeats_its_order_and_others_differ() -> None:
     assert run(_order(), seed=1) == run(_order(), seed=1)
     assert run(_order(), seed=1) != run(_order(), seed=2)
     assert run(_order(), shuffle=False) == list(range(20))
+
+
+def test_a_timer_never_fires_before_its_moment() -> None:
+    """What waits for a moment and finds it not come would set the same timer again, and time would stand still."""
+    from actors.testing import DeterministicLoop
+
+    loop = DeterministicLoop()
+    early: list[float] = []
+
+    async def main() -> None:
+        await asyncio.sleep(300.1)
+        due = loop.time() + 1.0
+        loop.call_at(due - 1e-10, lambda: None)
+        loop.call_at(due, lambda: early.append(due - loop.time()))
+        await asyncio.sleep(2.0)
+
+    loop.run_until_complete(main())
+    loop.close()
+    assert early == [0.0]
