@@ -1,0 +1,121 @@
+"""Schedules: how a line is read, what time zones do to it, counting what was missed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from orchestrator.controllers.cron_schedule import Every, parse
+
+
+def at(text: str, zone: str = "UTC") -> int:
+    return int(datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone)).timestamp())
+
+
+def coming(line: str, since: str, count: int, zone: str | None = None) -> list[str]:
+    """The next moments, in UTC without seconds."""
+    schedule, moment, found = parse(line, zone), at(since), []
+    for _ in range(count):
+        following = schedule.next(moment, moment)
+        assert following is not None
+        moment = following
+        found.append(datetime.fromtimestamp(moment, UTC).isoformat()[:16])
+    return found
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("*/20 * * * *", ["2026-01-01T00:20", "2026-01-01T00:40", "2026-01-01T01:00"]),
+        ("5/25 * * * *", ["2026-01-01T00:05", "2026-01-01T00:30", "2026-01-01T00:55"]),
+        ("0 0 1 jan,MAR *", ["2026-03-01T00:00", "2027-01-01T00:00", "2027-03-01T00:00"]),
+        ("0 6-16/4 * * mon-fri", ["2026-01-01T06:00", "2026-01-01T10:00", "2026-01-01T14:00"]),
+        ("? 12 ? * 0", ["2026-01-04T12:00", "2026-01-04T12:01", "2026-01-04T12:02"]),
+        ("@hourly", ["2026-01-01T01:00", "2026-01-01T02:00", "2026-01-01T03:00"]),
+        ("@every 1h30m", ["2026-01-01T01:30", "2026-01-01T03:00", "2026-01-01T04:30"]),
+    ],
+)
+def test_a_line_is_read_as_kubernetes_reads_it(line: str, expected: list[str]) -> None:
+    assert coming(line, "2026-01-01T00:00", 3) == expected
+
+
+def test_of_a_restricted_day_and_a_restricted_weekday_one_is_enough() -> None:
+    assert coming("0 0 3 * 5", "2026-01-01", 3) == ["2026-01-02T00:00", "2026-01-03T00:00", "2026-01-09T00:00"]
+
+
+def test_a_day_with_a_step_is_restricted() -> None:
+    assert coming("0 0 */10 * 5", "2026-01-01", 3) == ["2026-01-02T00:00", "2026-01-09T00:00", "2026-01-11T00:00"]
+
+
+@pytest.mark.parametrize(
+    "line", ["", "* * * *", "60 * * * *", "a * * * *", "5-1 * * * *", "*/0 * * * *", "59 23 31 2 *", "@every soon"]
+)
+def test_what_is_no_schedule_is_refused(line: str) -> None:
+    with pytest.raises(ValueError):
+        parse(line, None)
+
+
+def test_an_unknown_time_zone_is_refused() -> None:
+    with pytest.raises(ValueError, match="time zone"):
+        parse("* * * * *", "Nowhere/City")
+
+
+def test_the_hour_of_a_zone_moves_with_daylight_saving() -> None:
+    found = coming("0 12 * * *", "2026-03-27T13:00", 3, "Europe/Berlin")
+    assert found == ["2026-03-28T11:00", "2026-03-29T10:00", "2026-03-30T10:00"]
+
+
+def test_a_moment_that_the_clock_leaps_over_does_not_come() -> None:
+    found = coming("30 2 * * *", "2026-03-27T12:00", 2, "Europe/Berlin")
+    assert found == ["2026-03-28T01:30", "2026-03-30T00:30"]
+
+
+def test_a_moment_that_the_clock_shows_twice_comes_twice() -> None:
+    found = coming("30 2 * * *", "2026-10-24T12:00", 3, "Europe/Berlin")
+    assert found == ["2026-10-25T00:30", "2026-10-25T01:30", "2026-10-26T01:30"]
+
+
+def test_midnight_that_the_clock_leaps_over_does_not_come() -> None:
+    found = coming("0 0 * * *", "2026-04-23T00:00", 2, "Africa/Cairo")
+    assert found == ["2026-04-24T21:00", "2026-04-25T21:00"]
+
+
+def test_the_first_hour_after_a_leap_at_midnight_is_whole() -> None:
+    found = coming("0,30 * 24 4 *", "2026-04-23T00:00", 2, "Africa/Cairo")
+    assert found == ["2026-04-23T22:00", "2026-04-23T22:30"]
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata"])
+def test_looking_back_finds_what_looking_forward_found(zone: str) -> None:
+    schedule = parse("*/15 1-3 * * *", zone)
+    moment = at("2026-03-01")
+    for _ in range(200):
+        following = schedule.next(moment, moment)
+        assert following is not None
+        assert schedule.latest(moment, following) == following
+        assert schedule.latest(moment, following - 1) is None
+        assert schedule.latest(moment, following + 59) == following
+        moment = following
+
+
+def test_missed_moments_are_counted_up_to_the_limit() -> None:
+    schedule = parse("0 * * * *", None)
+    start = at("2026-01-01")
+    assert schedule.count(start, start + 5 * 3600, 101) == 5
+    assert schedule.count(start, start + 500 * 3600, 101) == 101
+    assert schedule.count(start, start + 3599, 101) == 0
+
+
+def test_a_fixed_distance_is_counted_from_the_last_time() -> None:
+    every = Every(40)
+    assert [every.latest(100, 139), every.latest(100, 140), every.latest(100, 230)] == [None, 140, 220]
+    assert [every.next(100, 100), every.next(100, 139), every.next(100, 140)] == [140, 140, 180]
+    assert every.count(100, 230, 101) == 3
+
+
+def test_a_moment_is_shown_in_the_zone_of_the_schedule() -> None:
+    moment = at("2026-07-01T10:00")
+    assert parse("* * * * *", None).shown(moment) == "2026-07-01T10:00:00Z"
+    assert parse("* * * * *", "Europe/Berlin").shown(moment) == "2026-07-01T12:00:00+02:00"
