@@ -28,6 +28,7 @@ from actors import (
     rest_for_one,
 )
 from actors.system import Tap
+from orchestrator.api.usage import Usage
 from orchestrator.apiserver.config import ServerConfig
 from orchestrator.apiserver.http.door import HttpDoor
 from orchestrator.apiserver.server import ApiServer
@@ -42,6 +43,7 @@ from orchestrator.config import ClusterConfig
 from orchestrator.controllers.registry import CONTROLLERS, Registered
 from orchestrator.controllers.volume_provisioner import default_class
 from orchestrator.identities import MASTERS, component, node
+from orchestrator.metrics import MeasureNow, Metrics
 from orchestrator.network import Network
 from orchestrator.nodes import NodeFactory
 from orchestrator.pki import Pki
@@ -66,6 +68,8 @@ EVENT_SOURCES = {
     "proxy": "kube-proxy",
 }
 """The writers of events and the component that each names."""
+MEASURE_SECONDS = 15.0
+"""How long whoever asks for usage waits for the figures of all nodes."""
 RESTART_BACKOFF = Backoff(initial=0.05, maximum=10.0)
 
 
@@ -130,6 +134,7 @@ class Cluster:
         await self.network.prepare()
         await system.spawn(self._network(), name="network")
         await system.spawn(self._nodes(), name="nodes")
+        await system.spawn(self._metrics(), name="metrics")
         if self.config.listen is not None:
             await system.spawn(self._door(), name="door")
 
@@ -150,8 +155,9 @@ class Cluster:
                     self.store,
                     self.server_config,
                     tokens=self.pki.tokens if self.pki else None,
-                    nodes=lambda name: self.system.ref(f"nodes/{name}"),
+                    nodes=self._node,
                     client_ca=self.pki.ca_certificate if self.pki else "",
+                    measure=self._measure,
                 ),
                 name="apiserver",
                 mailbox=SERVER_MAILBOX,
@@ -169,7 +175,10 @@ class Cluster:
         return _group(one_for_one, child(controllers, name="controllers"), self._scheduler())
 
     def _nodes(self) -> Supervisor:
-        return _group(one_for_one, *(self._kubelet(f"node-{number + 1}") for number in range(self.config.nodes)))
+        return _group(one_for_one, *(self._kubelet(name) for name in self._node_names()))
+
+    def _node_names(self) -> list[str]:
+        return [f"node-{number + 1}" for number in range(self.config.nodes)]
 
     def _network(self) -> Supervisor:
         """Services and their names, where pods have addresses that can be reached."""
@@ -199,6 +208,15 @@ class Cluster:
     def _kubelet(self, name: str) -> ChildSpec:
         parts = self.node_factory.make(name, self.client_for(node(name)), self._recorder("kubelets"))
         return _member(parts, name)
+
+    def _metrics(self) -> Supervisor:
+        return _group(one_for_one, _member(lambda: Metrics(self._node_names, self._node), "collector"))
+
+    def _node(self, name: str) -> Ref[Any]:
+        return self.system.ref(f"nodes/{name}")
+
+    async def _measure(self) -> Usage:
+        return await self.system.ref("metrics/collector").ask(MeasureNow(), MEASURE_SECONDS)
 
     def _door(self) -> ChildSpec:
         assert self.config.listen is not None

@@ -260,15 +260,23 @@ class Resource:
         return f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
 
 
+MEASURED: Final = (
+    Resource("metrics.k8s.io", "v1beta1", "NodeMetrics", "nodes", "", False, verbs=("get", "list")),
+    Resource("metrics.k8s.io", "v1beta1", "PodMetrics", "pods", "", True, verbs=("get", "list")),
+)
+"""Served, and of no type in the table: made when somebody asks, never stored or written."""
+
+
 class Schema:
-    """The whole table."""
+    """The whole table. ``resources`` are those of Kubernetes' own API, ``served`` all of this server's."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self.kubernetes: str = document["kubernetes"]
         self.resources: tuple[Resource, ...] = tuple(_resource(facts) for facts in document["resources"])
         self._facts: Mapping[str, bytes] = document["types"]
         self._kinds = {(group, version, kind): name for group, version, kind, name in document["kinds"]}
-        self._by_plural = {(each.group, each.version, each.plural): each for each in self.resources}
+        self.served: tuple[Resource, ...] = (*self.resources, *MEASURED)
+        self._by_plural = {(each.group, each.version, each.plural): each for each in self.served}
         self._by_kind = {(each.group, each.version, each.kind): each for each in self.resources}
         self._types: dict[str, Type] = {}
         self._scalars: dict[str, Type] = {}

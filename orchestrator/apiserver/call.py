@@ -11,6 +11,7 @@ import msgspec
 
 from actors import Clock, Context, Ref
 from orchestrator.api.schema import Resource, Schema, Subresource
+from orchestrator.api.usage import Measure
 from orchestrator.apimachinery import errors
 from orchestrator.apimachinery.encoded import Encoded, Object
 from orchestrator.apiserver.config import ServerConfig
@@ -48,6 +49,7 @@ class Environment:
     events: EventLeases
     nodes: Callable[[str], Ref[Any]] | None = None
     tokens: Tokens | None = None
+    measure: Measure | None = None
 
     def uid(self) -> str:
         """A version 4 UUID from the injected randomness."""
@@ -65,10 +67,13 @@ class Call:
     identity: Identity
     request: Request
     resource: Resource
+    """As it is stored, once a writer works on it."""
     now: float
     subscriber: Ref[Any] | None = None
     tag: str = ""
     warnings: list[str] = field(default_factory=list)
+    served: Resource | None = None
+    """What was asked for, where it is stored in another form."""
 
     @property
     def verb(self) -> Verb:

@@ -13,6 +13,7 @@ from orchestrator.apiserver.special.binding import binding_key, prepare_binding
 from orchestrator.apiserver.special.eviction import evict
 from orchestrator.apiserver.special.finalize import prepare_finalize
 from orchestrator.apiserver.special.forms import through_form
+from orchestrator.apiserver.special.measured import METRICS_GROUP, measured
 from orchestrator.apiserver.special.reviews import REVIEWS, review
 from orchestrator.apiserver.special.scale import get_scale, prepare_scale
 from orchestrator.apiserver.special.token import issue_token
@@ -112,6 +113,8 @@ def handler_of(call: Call) -> Handler:
         found = SUBRESOURCE_HANDLERS.get((call.subresource, call.verb))
     elif call.resource.kind in REVIEWS:
         found = review
+    elif call.resource.group == METRICS_GROUP:
+        found = measured
     else:
         found = READERS.get(call.verb)
     if found is None:

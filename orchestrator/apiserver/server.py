@@ -11,6 +11,7 @@ from typing import Any
 
 from actors import Actor, Ref, Refused
 from orchestrator.api.schema import schema
+from orchestrator.api.usage import Measure
 from orchestrator.apimachinery import errors
 from orchestrator.apimachinery.encoded import encode
 from orchestrator.apimachinery.meta import rfc3339
@@ -63,7 +64,10 @@ RBAC_KINDS = {
 
 
 class ApiServer(Actor):
-    """``nodes`` finds the kubelet of a node by name; ``tokens`` signs service account tokens (None: none are given)."""
+    """``nodes`` finds the kubelet of a node by name; ``tokens`` signs service account tokens (None: none are given).
+
+    ``measure`` says what pods and nodes use (None: nobody knows).
+    """
 
     def __init__(
         self,
@@ -73,12 +77,14 @@ class ApiServer(Actor):
         tokens: Tokens | None = None,
         nodes: Callable[[str], Ref[Any]] | None = None,
         client_ca: str = "",
+        measure: Measure | None = None,
     ) -> None:
         self._store = store
         self._config = config
         self._tokens = tokens
         self._nodes = nodes
         self._client_ca = client_ca
+        self._measure = measure
         self._seats = Seats()
 
     async def start(self) -> None:
@@ -101,6 +107,7 @@ class ApiServer(Actor):
             EventLeases(config.event_ttl_seconds),
             self._nodes,
             self._tokens,
+            self._measure,
         )
         await self._bootstrap()
         for prefix in mirror.prefixes:

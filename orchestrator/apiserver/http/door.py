@@ -152,7 +152,7 @@ class HttpDoor(Actor):
         target = path.target
         resource = schema().resource(target.group, target.version, target.resource)
         if resource is None:
-            if not any((one.group, one.version) == (target.group, target.version) for one in schema().resources):
+            if not any(one.group == target.group for one in schema().served):
                 return nowhere()
             raise errors.no_such_route()
         if target.subresource in STREAMED and target.resource == "pods" and not target.group:

@@ -59,7 +59,7 @@ def discovery_document(path: str, accept: str, address: str) -> Document:
     if wants_aggregated(accept):
         body = _aggregated(path == "/api")
         return Document(body, AGGREGATED, tag_of(body), vary=True)
-    legacy = discovery.api_versions(address) if path == "/api" else discovery.api_group_list(schema().resources)
+    legacy = discovery.api_versions(address) if path == "/api" else discovery.api_group_list(schema().served)
     return Document(orjson.dumps(legacy), vary=True)
 
 
@@ -75,11 +75,11 @@ def wants_aggregated(accept: str) -> bool:
 
 @cache
 def _aggregated(core: bool) -> bytes:
-    return orjson.dumps(discovery.aggregated(schema().resources, core=core))
+    return orjson.dumps(discovery.aggregated(schema().served, core=core))
 
 
 def group_document(parts: list[str]) -> Document | None:
-    resources = schema().resources
+    resources = schema().served
     found: Object | None = None
     match parts:
         case ["api", version]:
@@ -158,7 +158,7 @@ def metrics_document(config: ServerConfig) -> Document:
 
 
 def root_document(config: ServerConfig) -> Document:
-    groups = {resource.root for resource in schema().resources}
+    groups = {resource.root for resource in schema().served}
     names = ["/api", "/apis", "/healthz", "/livez", "/metrics", "/openapi/v2", "/openapi/v3", "/readyz", "/version"]
     return Document(orjson.dumps({"paths": sorted([*names, *groups])}))
 

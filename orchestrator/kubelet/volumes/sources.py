@@ -45,6 +45,11 @@ class Sources:
         return await self._get(SECRETS, namespace, name)
 
     async def claim(self, namespace: str, name: str) -> Object | None:
+        """One that was not bound yet is read again: it soon is."""
+        key = (PERSISTENTVOLUMECLAIMS.resource, namespace, name)
+        _, held = self._objects.get(key, (0.0, None))
+        if held is None or held.get("status", {}).get("phase") != "Bound":
+            self._objects.pop(key, None)
         return await self._get(PERSISTENTVOLUMECLAIMS, namespace, name)
 
     async def volume(self, name: str) -> Object | None:
