@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+import msgspec
+
 from orchestrator.apimachinery.encoded import Object
 from orchestrator.client.protocol import Identity
 
@@ -19,8 +21,7 @@ SUPERUSERS = "system:masters"
 RBAC_GROUP = "rbac.authorization.k8s.io"
 
 
-@dataclass(frozen=True, slots=True)
-class Attributes:
+class Attributes(msgspec.Struct, frozen=True, gc=False):
     """What is asked: a resource (``path`` is "") or a non-resource path."""
 
     verb: str

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from orchestrator.apimachinery import errors
-from orchestrator.apimachinery.encoded import Encoded, Object, encode
+from orchestrator.apimachinery.encoded import Encoded, Object, encode, encode_part
 from orchestrator.apimachinery.meta import parse_time, rfc3339
 from orchestrator.apiserver.call import Call, Environment, answer, stored
 from orchestrator.apiserver.storage import encoded_of
+from orchestrator.apiserver.verbs.status import rests
 from orchestrator.apiserver.write import Write, changed_parts
-from orchestrator.client.protocol import Options, Response
+from orchestrator.client.protocol import Options, Response, Want
 from orchestrator.store.protocol import Change, Value
 
 ORPHAN = "orphan"
@@ -23,9 +24,17 @@ def prepare_delete(env: Environment, call: Call, current: Value | None) -> Write
     options = delete_options(call)
     if current is None:
         raise call.not_found()
-    obj = encoded_of(current).decode()
+    obj = _shared(encoded_of(current))
     check_preconditions(call, options, obj)
     return delete_object(env, call, obj, current, options)
+
+
+def _shared(stands: Encoded) -> Object:
+    """The object to look at, not to change: what is neither metadata nor status is shared."""
+    obj = {**rests.decode(stands.rest), "metadata": stands.decode_metadata()}
+    if stands.status:
+        obj["status"] = stands.decode_status()
+    return obj
 
 
 def delete_options(call: Call) -> Options:
@@ -118,7 +127,9 @@ def delete_object(env: Environment, call: Call, obj: Object, current: Value, opt
     if obj["kind"] == "Namespace":
         metadata.pop("deletionGracePeriodSeconds", None)
         marked["status"] = (obj.get("status") or {}) | {"phase": "Terminating"}
-    encoded = encode(marked)
+    encoded = _with_metadata(current, metadata)
+    if marked["kind"] == "Namespace":
+        encoded = encode(marked)
     parts = changed_parts(encoded, current)
     if all(part is None for part in parts):
         return Write(encoded_of(current), key=current.key)
@@ -167,11 +178,19 @@ def mark(marked: Object, metadata: Object, grace: int, now: float) -> bool:
 def _remove(call: Call, obj: Object, current: Value) -> Write:
     change = Change(current.key, None, current.mod_revision)
     encoded = encoded_of(current)
+    if call.request.want is Want.REVISION:
+        return Write(encoded, change, retry=True, credit=obj, key=current.key)
     if obj["kind"] == "Pod":
         last = obj | {"metadata": dict(obj["metadata"])}
         mark(last, last["metadata"], 0, call.now)
-        encoded = encode(last)
+        encoded = _with_metadata(current, last["metadata"])
     return Write(encoded, change, retry=True, respond=_answer_of(call, obj), credit=obj, key=current.key)
+
+
+def _with_metadata(current: Value, metadata: Object) -> Encoded:
+    plain = {key: value for key, value in metadata.items() if key != "resourceVersion"}
+    _, status, rest = current.parts
+    return Encoded(encode_part(plain), status, rest)
 
 
 def _answer_of(call: Call, obj: Object) -> Callable[[Encoded], Response]:
