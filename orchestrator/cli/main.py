@@ -51,7 +51,7 @@ def usage(commands: dict[str, Command]) -> str:
 
 
 def parsed(parser: argparse.ArgumentParser, words: list[str]) -> argparse.Namespace:
-    """The options; names may stand before, between and after them. What follows ``--`` is ``options.after`` as it stands."""
+    """The options; names may stand among them. What follows ``--`` is ``options.after`` as it stands."""
     end = words.index("--") if "--" in words else len(words)
     try:
         options = parser.parse_intermixed_args(words[:end])

@@ -10,6 +10,13 @@ from orchestrator.cli.describe.page import NONE, Page, events, head, marks, shor
 
 Object = dict[str, Any]
 HIDDEN = ("apiVersion", "kind", "metadata")
+VERBATIM = frozenset(
+    (
+        *("data", "binaryData", "stringData", "labels", "annotations", "matchLabels", "nodeSelector", "parameters"),
+        *("hard", "used", "requests", "limits", "capacity"),
+    )
+)
+"""Maps whose keys are somebody's own words."""
 
 
 def describe(obj: Object, happened: Sequence[Object], now: float) -> list[str]:
@@ -23,7 +30,7 @@ def describe(obj: Object, happened: Sequence[Object], now: float) -> list[str]:
             continue
         if obj.get("kind") == "Secret" and key in ("data", "stringData"):
             value = {name: f"{size(content)} bytes" for name, content in value.items()}
-        add(page, title(key), value)
+        add(page, key, value)
     events(page, happened, now)
     return page.lines()
 
@@ -44,18 +51,19 @@ def title(key: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def add(page: Page, label: str, value: Any) -> None:
+def add(page: Page, key: str, value: Any, *, verbatim: bool = False) -> None:
+    label = key if verbatim else title(key)
     if isinstance(value, dict | list) and value:
-        page.block(label, nested(value))
+        page.block(label, nested(value, verbatim=key in VERBATIM))
     else:
         page.field(label, NONE if value in (None, {}, []) else shortened(str(value)))
 
 
-def nested(value: Any) -> list[str]:
+def nested(value: Any, *, verbatim: bool = False) -> list[str]:
     if isinstance(value, dict):
         page = Page()
         for key, item in value.items():
-            add(page, title(key) if key.isidentifier() else key, item)
+            add(page, key, item, verbatim=verbatim)
         return page.lines()
     lines: list[str] = []
     for item in value:

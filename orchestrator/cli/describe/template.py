@@ -157,7 +157,11 @@ def volumes(found: Sequence[Object]) -> list[str]:
         page = Page()
         page.field("Type", kind[:1].upper() + kind[1:] if kind else NONE)
         for key, value in sorted((entry.get(kind) or {}).items()):
-            page.field(key[:1].upper() + key[1:], flat(value))
+            label = key[:1].upper() + key[1:]
+            if isinstance(value, list):
+                page.many(label, [flat(item) for item in value])
+            else:
+                page.field(label, flat(value))
         lines.append(f"{entry['name']}:")
         lines += [f"  {line}" for line in page.lines()]
     return lines

@@ -219,7 +219,9 @@ def query_text(query: Query | None) -> str:
     if not query:
         return ""
     found = {
-        name: "true" if value is True else value for name, value in query.items() if value not in (None, False, "")
+        name: "true" if value is True else value
+        for name, value in query.items()
+        if value is not None and value is not False and value != ""
     }
     return f"?{urlencode(found)}" if found else ""
 

@@ -10,6 +10,7 @@ from typing import Any
 
 QUIET_SECONDS = 1.0
 """What is done sooner shows nothing."""
+REFRESHES_PER_SECOND = 10
 
 
 class Progress:
@@ -17,7 +18,8 @@ class Progress:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._status: Any = None
+        self._spinner: Any = None
+        self._live: Any = None
         self._ended = False
         self._lock = threading.Lock()
         self._timer = threading.Timer(QUIET_SECONDS, self._show)
@@ -26,8 +28,8 @@ class Progress:
     def say(self, text: str) -> None:
         with self._lock:
             self._text = text
-            if self._status is not None:
-                self._status.update(text)
+            if self._spinner is not None:
+                self._spinner.update(text=text)
 
     def begin(self) -> None:
         if sys.stderr.isatty():
@@ -37,17 +39,28 @@ class Progress:
         self._timer.cancel()
         with self._lock:
             self._ended = True
-            if self._status is not None:
-                self._status.stop()
+            if self._live is not None:
+                self._live.stop()
 
     def _show(self) -> None:
         from rich.console import Console
+        from rich.live import Live
+        from rich.spinner import Spinner
 
         with self._lock:
             if self._ended:
                 return
-            self._status = Console(stderr=True).status(self._text, spinner="dots")
-            self._status.start()
+            self._spinner = Spinner("dots", self._text)
+            # Lines printed meanwhile go above it, but only where they are read: a pipe must get them itself.
+            self._live = Live(
+                self._spinner,
+                console=Console(stderr=True),
+                transient=True,
+                refresh_per_second=REFRESHES_PER_SECOND,
+                redirect_stdout=sys.stdout.isatty(),
+                redirect_stderr=True,
+            )
+            self._live.start()
 
 
 @contextmanager

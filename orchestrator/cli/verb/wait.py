@@ -84,7 +84,8 @@ def goal(text: str) -> tuple[Met, str]:
 
 def split_path(text: str) -> tuple[str, str | None]:
     """The path in braces or up to the last ``=``, and the value (None: any)."""
-    text = text.strip("'")
+    if text.startswith("'"):
+        text = text[1:].replace("'", "", 1)
     if text.startswith("{") and "}" in text:
         end = text.rindex("}")
         rest = text[end + 1 :]
@@ -133,10 +134,14 @@ def why(obj: Object | None, asked: str) -> str:
         finalizers = obj["metadata"].get("finalizers") or ()
         return f"its finalizers are {', '.join(finalizers)}" if finalizers else "it is still there"
     status = obj.get("status") or {}
-    found = condition(obj, asked.removeprefix("condition ").partition("=")[0])
+    wanted = asked.removeprefix("condition ").partition("=")[0]
+    found = condition(obj, wanted)
     if found is not None:
         words_said = [str(found[key]) for key in ("reason", "message") if found.get(key)]
         return f"{found['type']} is {found['status']}" + (f" ({': '.join(words_said)})" if words_said else "")
+    if asked.startswith("condition "):
+        known = ", ".join(entry["type"] for entry in status.get("conditions") or ()) or "none"
+        return f"it has no condition {wanted}; it has {known}"
     if "replicas" in (obj.get("spec") or {}):
         return f"{status.get('readyReplicas', 0)} of {obj['spec']['replicas']} pods ready"
     return f"its phase is {status['phase']}" if "phase" in status else "it does not say it"
