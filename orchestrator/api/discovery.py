@@ -6,6 +6,8 @@ The caller caches: a document changes only when a definition does.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from collections.abc import Iterable
 from typing import Any, Final
@@ -69,7 +71,8 @@ def api_resource_list(group: str, version: str, resources: Iterable[Resource]) -
     if not found:
         return None
     entries = [entry for each in found for entry in _entries(each)]
-    return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": found[0].api_version, "resources": entries}
+    head: Object = {"kind": "APIResourceList", "apiVersion": "v1"} if group else {"kind": "APIResourceList"}
+    return {**head, "groupVersion": found[0].api_version, "resources": entries}
 
 
 def aggregated(resources: Iterable[Resource], *, core: bool) -> Object:
@@ -122,6 +125,8 @@ def _entries(resource: Resource) -> list[Object]:
         "verbs": list(resource.verbs),
         **_names(resource),
     }
+    if "delete" in resource.verbs:
+        entry["storageVersionHash"] = storage_version_hash(resource)
     entries = [entry]
     for below in resource.subresources.values():
         other: Object = {"name": f"{resource.plural}/{below.name}", "singularName": ""}
@@ -130,6 +135,20 @@ def _entries(resource: Resource) -> list[Object]:
             other |= {"group": below.group, "version": below.version}
         entries.append({**other, "kind": below.kind, "verbs": list(below.verbs)})
     return entries
+
+
+STORED_AS: Final = {
+    ("events.k8s.io", "events"): ("", "v1"),
+    ("autoscaling", "horizontalpodautoscalers"): ("autoscaling", "v2"),
+}
+"""Group and version of the resources that are stored in another than the one they are served in."""
+
+
+def storage_version_hash(resource: Resource) -> str:
+    """Of the group, version and kind that objects are stored as: clients see by it that a migration is due."""
+    group, version = STORED_AS.get((resource.group, resource.plural), (resource.group, resource.version))
+    digest = hashlib.sha256(f"{group}/{version}/{resource.kind}".encode()).digest()
+    return base64.b64encode(digest[:8]).decode()
 
 
 def _names(resource: Resource) -> dict[str, Any]:

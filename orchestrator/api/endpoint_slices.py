@@ -21,11 +21,11 @@ def _default(obj: Object) -> None:
 
 
 def _changed(new: Object, old: Object) -> bool:
-    """Anything but the metadata, or the labels and annotations in it."""
+    """Anything but the metadata, or the labels in it."""
     keys = ("endpoints", "ports", "addressType")
     if any(new.get(key) != old.get(key) for key in keys):
         return True
-    return any(new["metadata"].get(key) != old["metadata"].get(key) for key in ("labels", "annotations"))
+    return bool(new["metadata"].get("labels") != old["metadata"].get("labels"))
 
 
 def _check(obj: Object) -> list[FieldError]:

@@ -63,7 +63,7 @@ def decode(body: bytes) -> Object:
     try:
         return _envelope(body, 0, len(body), 0)
     except IndexError:
-        raise ProtobufError("proto: unexpected EOF") from None
+        raise ProtobufError("unexpected EOF") from None
     except (UnicodeDecodeError, OverflowError, QuantityError, TextError, struct.error) as error:
         raise ProtobufError(f"proto: {error}") from None
 
@@ -73,17 +73,15 @@ def decode_message(data: bytes, type: Type) -> Object:
     try:
         return _message(data, 0, len(data), _plan(type), 0)
     except IndexError:
-        raise ProtobufError("proto: unexpected EOF") from None
+        raise ProtobufError("unexpected EOF") from None
     except (UnicodeDecodeError, OverflowError, QuantityError, TextError, struct.error) as error:
         raise ProtobufError(f"proto: {error}") from None
 
 
 def _envelope(data: bytes, start: int, end: int, depth: int) -> Object:
     if data[start : start + len(MAGIC)] != MAGIC:
-        found = bytes(data[start : start + len(MAGIC)])
-        raise ProtobufError(
-            f"provided data does not appear to be a protobuf message, expected prefix {MAGIC!r}, found {found!r}"
-        )
+        wanted = " ".join(map(str, MAGIC))
+        raise ProtobufError(f"provided data does not appear to be a protobuf message, expected prefix [{wanted}]")
     unknown = _message(data, start + len(MAGIC), end, _unknown_plan(), depth)
     meta = unknown.get("typeMeta", {})
     api_version, kind = meta.get("apiVersion", ""), meta.get("kind", "")
@@ -118,7 +116,7 @@ def _message(data: bytes, pos: int, end: int, plan: _Plan, depth: int) -> Object
                 size, pos = _varint(data, pos - 1, end)
             stop = pos + size
             if stop > end:
-                raise ProtobufError("proto: unexpected EOF")
+                raise ProtobufError("unexpected EOF")
             if entry.wire != BYTES:
                 _packed(data, pos, stop, entry, made)
             elif entry.place == "one":
@@ -137,7 +135,7 @@ def _message(data: bytes, pos: int, end: int, plan: _Plan, depth: int) -> Object
             _place(made, entry, struct.unpack_from("<d", data, pos)[0])
             pos += 8
             if pos > end:
-                raise ProtobufError("proto: unexpected EOF")
+                raise ProtobufError("unexpected EOF")
     return made
 
 
@@ -170,7 +168,7 @@ def _varint(data: bytes, pos: int, end: int) -> tuple[int, int]:
         byte = data[pos]
         pos += 1
         if pos > end:
-            raise ProtobufError("proto: unexpected EOF")
+            raise ProtobufError("unexpected EOF")
         value |= (byte & 0x7F) << shift
         if byte < 0x80:
             return value & 0xFFFF_FFFF_FFFF_FFFF, pos
@@ -194,7 +192,7 @@ def _skip(data: bytes, pos: int, end: int, key: int) -> int:
     else:
         raise ProtobufError(f"proto: illegal wireType {wire}")
     if pos > end:
-        raise ProtobufError("proto: unexpected EOF")
+        raise ProtobufError("unexpected EOF")
     return pos
 
 

@@ -96,7 +96,9 @@ def _check_subject(subject: Object, path: Path, namespaced: bool, errors: list[F
 def _check_binding_update(new: Object, old: Object) -> list[FieldError]:
     if new.get("roleRef") == old.get("roleRef"):
         return []
-    return [invalid("roleRef", new.get("roleRef"), "cannot change roleRef")]
+    reference = new.get("roleRef") or {}
+    shown = {name: reference.get(name[0].lower() + name[1:], "") for name in ("Kind", "Name")}
+    return [invalid("roleRef", {"APIGroup": reference.get("apiGroup", ""), **shown}, "field is immutable")]
 
 
 def _binding_row(obj: Object, now: float) -> list[Any]:

@@ -208,6 +208,14 @@ def _binary(text: str) -> str:
 
 
 def _text_error(error: yaml.YAMLError) -> TextError:
-    mark = getattr(error, "problem_mark", None)
     problem = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
-    return TextError(f"yaml: line {mark.line + 1}: {problem}" if mark else f"yaml: {problem}")
+    line = _line_of(error)
+    return TextError(f"yaml: line {line}: {problem}" if line else f"yaml: {problem}")
+
+
+def _line_of(error: yaml.YAMLError) -> int:
+    """As Go's parser counts them: from 0, but from 1 while it still reads tokens; 0 is not told."""
+    where, around = getattr(error, "problem_mark", None), getattr(error, "context_mark", None)
+    if where is not None and where.line:
+        return int(where.line) + isinstance(error, yaml.scanner.ScannerError)
+    return int(around.line) if around is not None else 0

@@ -33,7 +33,7 @@ def _merge_map(original: Object, patch: Object, type: Shape | None) -> Object:
         if directive == "delete":
             return {}
         if directive != "merge":
-            raise PatchError(f"unknown patch type: {directive} in map: {_go_text(patch)}")
+            raise PatchError(f"unknown patch type: {directive} in map: {go_text(patch)}")
     result = _retained(original, patch)
     orders = {key[len(ORDER_PREFIX) :]: value for key, value in patch.items() if key.startswith(ORDER_PREFIX)}
     for key, value in patch.items():
@@ -120,13 +120,13 @@ def _special(original: list[Any], patch: list[Any], key: str) -> tuple[bool, lis
         elif directive == "merge":
             raise PatchError("merging not yet supported")
         else:
-            raise PatchError(f"unknown patch type: {directive} in map: {_go_text(item)}")
+            raise PatchError(f"unknown patch type: {directive} in map: {go_text(item)}")
     return replaced, rest, items
 
 
 def _key_of(item: Object, key: str) -> Any:
     if item.get(key) is None:
-        raise PatchError(f"map: {_go_text(item)} does not contain declared merge key: {key}")
+        raise PatchError(f"map: {go_text(item)} does not contain declared merge key: {key}")
     return item[key]
 
 
@@ -197,10 +197,10 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _go_text(value: Any) -> str:
+def go_text(value: Any) -> str:
     """As Go prints it: ``map[a:1 b:[x y]]``."""
     if isinstance(value, dict):
-        return f"map[{' '.join(f'{key}:{_go_text(value[key])}' for key in sorted(value))}]"
+        return f"map[{' '.join(f'{key}:{go_text(value[key])}' for key in sorted(value))}]"
     if isinstance(value, list):
-        return f"[{' '.join(map(_go_text, value))}]"
+        return f"[{' '.join(map(go_text, value))}]"
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -49,7 +49,8 @@ async def token_identity(env: Environment, token: str, audiences: Sequence[str])
     try:
         claims = env.tokens.read(token, env.clock.time())
     except InvalidToken as why:
-        raise Unauthenticated(f"[invalid bearer token, {why}]") from why
+        known = token.count(".") == 2
+        raise Unauthenticated(f"[invalid bearer token, {why}]" if known else "invalid bearer token") from why
     good = tuple(audience for audience in audiences if audience in claims.audiences)
     if not good:
         raise Unauthenticated(

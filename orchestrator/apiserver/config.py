@@ -11,6 +11,7 @@ ADMISSION_ORDER = (
     "NamespaceLifecycle",
     "LimitRanger",
     "ServiceAccount",
+    "TaintNodesByCondition",
     "Priority",
     "DefaultTolerationSeconds",
     "DefaultStorageClass",

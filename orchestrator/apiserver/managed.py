@@ -7,20 +7,26 @@ from orchestrator.apimachinery.apply import RESET_MAIN, RESET_STATUS
 from orchestrator.apimachinery.encoded import Object
 from orchestrator.apimachinery.field_sets import FieldSet
 from orchestrator.apiserver.call import Call, Environment
+from orchestrator.apiserver.versions import form_of
 
 
 def own_by_update(env: Environment, call: Call, live: Object | None, new: Object) -> None:
     """The caller's manager owns what it changed."""
+    resource, form = call.served or call.resource, form_of(call.served or call.resource)
     entries = server_side.update_managed(
-        live,
-        new,
-        env.schema.type(call.resource.group, call.resource.version, call.resource.kind),
+        live if form is None or live is None else form.read(live),
+        new if form is None else form.read(new),
+        env.schema.type(resource.group, resource.version, resource.kind),
         call.manager,
-        version=call.resource.api_version,
+        version=resource.api_version,
         now=call.now,
         subresource=call.subresource,
         reset=_reset(call),
     )
+    if call.subresource == "scale":
+        for entry in entries:  # Upstream keeps no time of what is written through a Scale.
+            if entry.get("subresource") == "scale":
+                entry.pop("time", None)
     if entries:
         new["metadata"]["managedFields"] = entries
     else:

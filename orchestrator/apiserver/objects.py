@@ -11,6 +11,7 @@ from orchestrator.apimachinery import errors
 from orchestrator.apimachinery.encoded import Encoded, Object, encode
 from orchestrator.apimachinery.quoting import quote
 from orchestrator.apiserver.call import Call, Environment
+from orchestrator.client.protocol import Verb
 
 SYSTEM_METADATA = ("selfLink", "deletionTimestamp", "deletionGracePeriodSeconds", "uid", "creationTimestamp")
 """What a client may send with a new object and the server decides."""
@@ -91,7 +92,11 @@ def settle_name(call: Call, metadata: Object) -> None:
     elif metadata.get("namespace"):
         raise errors.bad_request("namespace may not be set on a cluster scoped object")
     if call.name:
-        found = metadata.get("name") or call.name
+        found = metadata.get("name") or ("" if call.verb is Verb.UPDATE else call.name)
+        if not found:
+            raise errors.bad_request(
+                f"the name of the object ({call.name} based on URL) was undeterminable: name must be provided"
+            )
         if found != call.name:
             raise errors.bad_request(
                 f"the name of the object ({found}) does not match the name on the URL ({call.name})"

@@ -101,7 +101,7 @@ def autoscaler_from_v2(hpa: Object) -> Object:
     if behavior:
         annotations[BEHAVIOR] = orjson.dumps(behavior).decode()
     if "status" in hpa:
-        made["status"] = _status_to_v1(dict(hpa["status"]), annotations)
+        made["status"] = {"currentReplicas": 0} | _status_to_v1(dict(hpa["status"]), annotations)
     if annotations:
         metadata["annotations"] = annotations
     return made

@@ -72,7 +72,7 @@ def test_a_binding_keeps_its_role() -> None:
         reference["apiGroup"], "RoleBinding", {"roleRef": reference}, roleRef={**reference, "name": "s"}
     )
     assert len(errors) == 1
-    assert errors[0].endswith("cannot change roleRef")
+    assert errors[0].endswith("field is immutable")
 
 
 def test_a_class_of_priority_keeps_its_value() -> None:

@@ -43,7 +43,7 @@ def check_config_map(obj: Object) -> list[FieldError]:
         errors.append(invalid(_DATA.key(key), key, "duplicate of key present in binaryData"))
     size = sum(len(value.encode()) for value in data.values()) + sum(map(_decoded_size, binary.values()))
     if size > MAX_DATA_BYTES:
-        errors.append(too_long(Path(""), MAX_DATA_BYTES))
+        errors.append(too_long(Path("[]"), MAX_DATA_BYTES))
     return errors
 
 

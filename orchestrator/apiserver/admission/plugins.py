@@ -7,6 +7,7 @@ from collections.abc import Callable
 from orchestrator.apimachinery.encoded import Object
 from orchestrator.apiserver.admission.limit_ranger import apply_limits, check_limits
 from orchestrator.apiserver.admission.namespace_lifecycle import check_namespace
+from orchestrator.apiserver.admission.node_taints import taint_node
 from orchestrator.apiserver.admission.priority import set_priority
 from orchestrator.apiserver.admission.protection import protect
 from orchestrator.apiserver.admission.service_account import set_account
@@ -21,6 +22,7 @@ MUTATING: tuple[tuple[str, Plugin], ...] = (
     ("NamespaceLifecycle", check_namespace),
     ("LimitRanger", apply_limits),
     ("ServiceAccount", set_account),
+    ("TaintNodesByCondition", taint_node),
     ("Priority", set_priority),
     ("DefaultTolerationSeconds", tolerate),
     ("DefaultStorageClass", set_storage_class),

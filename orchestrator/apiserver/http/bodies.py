@@ -46,15 +46,15 @@ def encode_body(body: bytes, content_type: str, resource_kind: str) -> tuple[byt
 
 
 TYPE_META = (
-    'Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; '
-    'Kind string "json:\\"kind,omitempty\\"" }'
+    r'Go value of type struct { APIVersion string "json:\"apiVersion,omitempty\""; '
+    r'Kind string "json:\"kind,omitempty\"" }'
 )
 
 
 def unrecognized(body: bytes, kind: str, resource_kind: str, why: str) -> errors.StatusError:
     """A body that shows no object at all."""
     must = f" (must be of type {resource_kind})" if resource_kind else ""
-    shown = body.decode("utf-8", "replace") if kind == JSON else body.hex()
+    shown = body.decode("utf-8", "replace") if kind == JSON and body.lstrip().startswith(b"{") else body.hex()
     if kind == JSON:
         why = "couldn't get version/kind; json parse error: " + GO_WORDS.get(why.partition(": line")[0], why)
     return errors.bad_request(f"the object provided is unrecognized{must}: {why} ({shown or '<empty>'})")
@@ -68,8 +68,22 @@ GO_WORDS = {
 
 
 def encode_patch(body: bytes, kind: PatchType) -> tuple[bytes, list[str]]:
-    value, problems = _parsed(body, YAML if kind is PatchType.APPLY else JSON)
+    try:
+        value, problems = _parsed(body, YAML if kind is PatchType.APPLY else JSON)
+    except errors.StatusError as wrong:
+        raise malformed_patch(kind, wrong) from wrong
     return pack(value), problems
+
+
+def malformed_patch(kind: PatchType, wrong: errors.StatusError) -> errors.StatusError:
+    """Each patch has a decoder of its own, and says so in its own words."""
+    if kind is PatchType.MERGE:
+        return errors.bad_request("invalid JSON patch")
+    if kind is PatchType.APPLY:
+        return errors.bad_request(f"error encoding patch: {wrong.message}")
+    return errors.bad_request(
+        f"error decoding patch: {GO_WORDS.get(wrong.message.partition(': line')[0], wrong.message)}"
+    )
 
 
 def _parsed(body: bytes, kind: str) -> tuple[Any, list[str]]:

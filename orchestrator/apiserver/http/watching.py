@@ -25,6 +25,8 @@ from orchestrator.store.protocol import Changes, Event, Refusal, Unwatch, WatchC
 CREDIT_FRAMES = 64
 """Frames the store may send ahead (the default of ``Watch.credit``)."""
 BOOKMARK_SECONDS = 55.0
+LAST_BOOKMARK_SECONDS = 2.0
+"""A watch that lasts no longer ends without a bookmark (upstream sends its last one that long before the end)."""
 INITIAL_END = "k8s.io/initial-events-end"
 
 
@@ -72,7 +74,7 @@ class WatchForm:
         return self.cache.get(encoded, self.resource.api_version)
 
     def bookmark(self, revision: int, *, initial_end: bool = False) -> bytes:
-        metadata: Object = {"resourceVersion": str(revision), "creationTimestamp": None}
+        metadata: Object = {"resourceVersion": str(revision)}
         if initial_end:
             metadata["annotations"] = {INITIAL_END: "true"}
         version = self.view.media.parameters.get("v", "v1")
@@ -156,5 +158,5 @@ class Watching:
             if self.bookmarks and self.clock.monotonic() - marked >= BOOKMARK_SECONDS:
                 marked = self.clock.monotonic()
                 await stream.write(self.form.bookmark(revision))
-        if self.bookmarks:
+        if self.bookmarks and self.seconds > LAST_BOOKMARK_SECONDS:
             await stream.write(self.form.bookmark(revision))

@@ -49,7 +49,7 @@ def _patched(env: Environment, call: Call, form: Form, current: Value | None) ->
     patched = patch_document(env, call, served, call.body())
     if not isinstance(patched, dict):
         raise errors.bad_request("the patched document is no object")
-    obj = finished(env, call, patched)
+    obj = finished(env, call, patched, call.body())
     settle_name(call, obj["metadata"])
     return form.write(obj)
 
@@ -58,7 +58,7 @@ def stored_call(env: Environment, call: Call, body: Object | None) -> Call:
     """The same call about the stored resource, with a body in its form."""
     resource = stored_resource(env.schema, call.resource)
     request = call.request if body is None else msgspec.structs.replace(call.request, body=_encode(body), problems=())
-    return dataclasses.replace(call, resource=resource, request=request)
+    return dataclasses.replace(call, resource=resource, request=request, served=call.resource)
 
 
 def in_form(call: Call, response: Response) -> Response:

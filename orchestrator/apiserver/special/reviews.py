@@ -8,6 +8,7 @@ from orchestrator.apimachinery.meta import rfc3339
 from orchestrator.apiserver.authn import Unauthenticated, token_identity
 from orchestrator.apiserver.call import Call, Environment, answer
 from orchestrator.apiserver.chain import allowed
+from orchestrator.apiserver.managed import own_by_update
 from orchestrator.apiserver.rbac import Attributes
 from orchestrator.client.protocol import Identity, Response
 
@@ -19,11 +20,13 @@ async def review(env: Environment, call: Call) -> Response:
     body = call.body()
     if not isinstance(body, dict):
         raise errors.bad_request("the body of the request is no review")
+    owned = {"metadata": body.get("metadata") or {}, "spec": body.get("spec") or {}}
+    own_by_update(env, call, None, owned)
     status = await REVIEWS[call.resource.kind](env, call, body.get("spec") or {})
     answered: Object = {
         "kind": call.resource.kind,
         "apiVersion": call.resource.api_version,
-        "metadata": (body.get("metadata") or {}) | {"creationTimestamp": rfc3339(call.now)},
+        "metadata": owned["metadata"] | {"creationTimestamp": rfc3339(call.now)},
         "spec": body.get("spec") or {},
         "status": status,
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from orchestrator.apimachinery.encoded import Encoded, Object
 from orchestrator.apiserver.call import Call, Environment, answer
 from orchestrator.apiserver.keys import split_key
 from orchestrator.apiserver.selection import selection
@@ -39,7 +40,7 @@ async def delete_collection(env: Environment, call: Call) -> Response:
         "kind": resource.list_kind,
         "apiVersion": resource.api_version,
         "metadata": {"resourceVersion": str(reply.revision)},
-        "items": [encoded.decode() for encoded in found],
+        "items": [_item(encoded) for encoded in found],
     }
     return answer(body, 200, call.warnings)
 
@@ -49,3 +50,11 @@ def _delete_of(call: Call, namespace: str, name: str, options: Options) -> Call:
     target = msgspec.structs.replace(request.target, namespace=namespace, name=name)
     one = msgspec.structs.replace(request, verb=Verb.DELETE, target=target, options=options, body=b"")
     return Call(call.identity, one, call.resource, call.now)
+
+
+def _item(encoded: Encoded) -> Object:
+    """Items of a typed list bear neither kind nor apiVersion."""
+    obj = encoded.decode()
+    obj.pop("kind", None)
+    obj.pop("apiVersion", None)
+    return obj

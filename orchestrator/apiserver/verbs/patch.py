@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
+
 from orchestrator.api.check import check
 from orchestrator.api.schema import Resource
 from orchestrator.apimachinery import errors, json_patch, merge_patch, strategic_patch
 from orchestrator.apimachinery.copying import deep
 from orchestrator.apimachinery.encoded import Object
+from orchestrator.apimachinery.field import Path, invalid
 from orchestrator.apimachinery.json_patch import PatchError, PatchFormatError
 from orchestrator.apiserver.call import Call, Environment
-from orchestrator.apiserver.goword import word_of
+from orchestrator.apiserver.goword import restored, word_of
 from orchestrator.apiserver.managed import apply_owned
-from orchestrator.apiserver.objects import check_kind, checked, rules_of, settle_name
+from orchestrator.apiserver.objects import STRICT, check_kind, report_unknown, rules_of, settle_name, type_of
 from orchestrator.apiserver.storage import encoded_of
 from orchestrator.apiserver.verbs.create import create_object
 from orchestrator.apiserver.verbs.update import update_object
@@ -40,7 +43,7 @@ def write_patched(env: Environment, call: Call, patched: Any, current: Value) ->
     """The write of a patched document, checked and defaulted like any body."""
     if not isinstance(patched, dict):
         raise unprocessable()
-    obj = finished(env, call, patched)
+    obj = finished(env, call, patched, call.body())
     asked = str(obj["metadata"].get("resourceVersion") or "")
     expect = 0 if asked in ("", str(current.mod_revision)) else -1
     if expect:
@@ -48,15 +51,34 @@ def write_patched(env: Environment, call: Call, patched: Any, current: Value) ->
     return update_object(env, call, obj, current, 0, patched=True)
 
 
-def finished(env: Environment, call: Call, patched: Object) -> Object:
+def finished(env: Environment, call: Call, patched: Object, patch: Any) -> Object:
+    """``patched`` as a body is decoded. Raises Invalid with the document, or with a strategic ``patch``, in it."""
     resource = call.resource
     check_kind(env.schema, resource.api_version, resource.kind, patched)
-    obj = checked(env, call, patched, resource)
+    strategic = call.request.patch_type is PatchType.STRATEGIC
+    result = check(patched, type_of(env, resource))
+    problems = [*call.request.problems, *result.unknown]
+    why = ""
+    if result.errors:
+        why = restored(result.errors[0]) if strategic else result.errors[0]
+    elif problems and call.options.field_validation == STRICT:
+        why = f"strict decoding error: {', '.join(problems)}"
+    if why:
+        raise unfit(strategic_patch.go_text(patch) if strategic else orjson.dumps(patched).decode(), why)
+    report_unknown(call, problems, "")
+    obj: Object = result.obj
     obj["apiVersion"], obj["kind"] = resource.api_version, resource.kind
     obj.setdefault("metadata", {})
     rules_of(resource).default(obj)
     settle_name(call, obj["metadata"])
     return obj
+
+
+def unfit(document: str, why: str) -> errors.StatusError:
+    """A patch whose outcome is no object of its kind."""
+    wrong = invalid(Path("patch"), document, why)
+    details = {"causes": [{"reason": "FieldValueInvalid", "message": wrong.body(), "field": "patch"}]}
+    return errors.status(422, "Invalid", f' "" is invalid: {wrong}', details)
 
 
 def patch_document(
@@ -113,7 +135,8 @@ def _apply(env: Environment, call: Call, current: Value | None) -> Write:
     check_kind(env.schema, resource.api_version, resource.kind, body)
     applied = fit(env, body, resource)
     applied["apiVersion"], applied["kind"] = resource.api_version, resource.kind
-    settle_name(call, applied.setdefault("metadata", {}))
+    settle_name(call, dict(applied.setdefault("metadata", {})))
+    applied["metadata"].setdefault("name", call.name)
     if applied["metadata"].get("managedFields"):
         raise errors.bad_request("metadata.managedFields must be nil")
     if current is None:
@@ -123,6 +146,7 @@ def _apply(env: Environment, call: Call, current: Value | None) -> Write:
     if asked and asked != str(current.mod_revision):
         raise call.conflict()
     merged = apply_owned(env, call, live, applied)
+    settle_name(call, merged["metadata"])
     rules_of(resource).default(merged)
     return update_object(env, call, merged, current, 0, applied=True, patched=True)
 
@@ -140,6 +164,7 @@ def _create_applied(env: Environment, call: Call, applied: Object) -> Write:
     if applied["metadata"].get("uid") or applied["metadata"].get("resourceVersion"):
         raise call.conflict()
     made = apply_owned(env, call, None, applied)
+    settle_name(call, made["metadata"])
     rules_of(call.resource).default(made)
     write = create_object(env, call, made, applied=True)
     write.retry = True
