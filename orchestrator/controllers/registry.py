@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from orchestrator.client.protocol import Identity
+from orchestrator.controllers.autoscaler import Autoscalers
 from orchestrator.controllers.controller import Controller
 from orchestrator.controllers.cronjob import CronJobs
 from orchestrator.controllers.daemonset import DaemonSets
@@ -20,6 +21,7 @@ from orchestrator.controllers.podgc import PodCollector
 from orchestrator.controllers.replicaset import ReplicaSets
 from orchestrator.controllers.replicationcontroller import ReplicationControllers
 from orchestrator.controllers.resource_quota import ResourceQuotas
+from orchestrator.controllers.role_aggregation import RoleAggregation
 from orchestrator.controllers.root_ca import RootCertificates
 from orchestrator.controllers.serviceaccount import ServiceAccounts
 from orchestrator.controllers.statefulset import StatefulSets
@@ -56,6 +58,8 @@ CONTROLLERS: list[Registered] = [
     Registered("daemonset", DaemonSets, "daemon-set-controller"),
     Registered("job", Jobs, "job-controller"),
     Registered("cronjob", CronJobs, "cronjob-controller"),
+    Registered("horizontal-pod-autoscaler", Autoscalers, "horizontal-pod-autoscaler"),
+    Registered("clusterrole-aggregation", RoleAggregation, "clusterrole-aggregation-controller"),
     Registered("endpointslice", EndpointSlices, "endpointslice-controller"),
     Registered("endpoints", EndpointsWriter, "endpoint-controller"),
     Registered("garbage-collector", GarbageCollector, "generic-garbage-collector"),
