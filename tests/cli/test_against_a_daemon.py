@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -142,11 +142,12 @@ def test_a_field_is_explained(podium: Podium) -> None:
     assert "has no field 'nope'" in podium.refuses("explain", "deploy.spec.nope")
 
 
-def test_a_get_starts_fast(podium: Podium, web: str) -> None:
-    """The best of five: the machine may be busy, the command may not."""
+def test_a_get_takes_little_time_of_the_processor(podium: Podium, web: str) -> None:
+    """The best of five, in processor time: what others do on this machine does not count."""
     taken = []
     for _ in range(5):
-        began = time.monotonic()
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         podium.says("get", "pods")
-        taken.append(time.monotonic() - began)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        taken.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     assert min(taken) * 1000 < START_MILLISECONDS
