@@ -66,7 +66,7 @@ rests = Rests()
 def prepare_status(env: Environment, call: Call, current: Value | None) -> Write:
     """An update of the status by its whole object, as clients send it."""
     body = _read(call)
-    as_read = current is not None and body.metadata == with_revision(current.parts[0], current.mod_revision)
+    as_read = current is not None and bytes(body.metadata) == with_revision(current.parts[0], current.mod_revision)
     sent = _sent(env, call, body, as_read)
     if current is None:
         raise call.not_found()
