@@ -9,6 +9,7 @@ import pytest
 from tests.e2e.binaries import binary
 from tests.e2e.daemon import CommandFailed, Daemon
 from tests.e2e.images import require_docker
+from tests.e2e.space import Space
 
 RUNTIMES = ("process", "docker")
 
@@ -41,3 +42,11 @@ def daemon(runtime: str, newest_kubectl: Path, tmp_path_factory: pytest.TempPath
     finally:
         with contextlib.suppress(CommandFailed):
             one.down()
+
+
+@pytest.fixture
+def space(daemon: Daemon, request: pytest.FixtureRequest) -> Iterator[Space]:
+    """A namespace of the test's own."""
+    one = Space(daemon, f"t{abs(hash(request.node.name)) % 10**9}")
+    yield one
+    one.remove()
