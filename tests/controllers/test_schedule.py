@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
 import pytest
 
-from orchestrator.controllers.cron_schedule import Every, parse
+from orchestrator.controllers.schedule import Schedule, ScheduleError
 
 
-def at(text: str, zone: str = "UTC") -> int:
-    return int(datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone)).timestamp())
+def at(text: str) -> float:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
 
 
-def coming(line: str, since: str, count: int, zone: str | None = None) -> list[str]:
+def coming(line: str, since: str, count: int, zone: str = "") -> list[str]:
     """The next moments, in UTC without seconds."""
-    schedule, moment, found = parse(line, zone), at(since), []
+    schedule, moment, found = Schedule(line, zone), at(since), []
     for _ in range(count):
-        following = schedule.next(moment, moment)
+        following = schedule.after(moment)
         assert following is not None
         moment = following
         found.append(datetime.fromtimestamp(moment, UTC).isoformat()[:16])
@@ -32,6 +31,7 @@ def coming(line: str, since: str, count: int, zone: str | None = None) -> list[s
         ("5/25 * * * *", ["2026-01-01T00:05", "2026-01-01T00:30", "2026-01-01T00:55"]),
         ("0 0 1 jan,MAR *", ["2026-03-01T00:00", "2027-01-01T00:00", "2027-03-01T00:00"]),
         ("0 6-16/4 * * mon-fri", ["2026-01-01T06:00", "2026-01-01T10:00", "2026-01-01T14:00"]),
+        ("0 0 * * 1/2", ["2026-01-02T00:00", "2026-01-05T00:00", "2026-01-07T00:00"]),
         ("? 12 ? * 0", ["2026-01-04T12:00", "2026-01-04T12:01", "2026-01-04T12:02"]),
         ("@hourly", ["2026-01-01T01:00", "2026-01-01T02:00", "2026-01-01T03:00"]),
         ("@every 1h30m", ["2026-01-01T01:30", "2026-01-01T03:00", "2026-01-01T04:30"]),
@@ -53,13 +53,13 @@ def test_a_day_with_a_step_is_restricted() -> None:
     "line", ["", "* * * *", "60 * * * *", "a * * * *", "5-1 * * * *", "*/0 * * * *", "59 23 31 2 *", "@every soon"]
 )
 def test_what_is_no_schedule_is_refused(line: str) -> None:
-    with pytest.raises(ValueError):
-        parse(line, None)
+    with pytest.raises(ScheduleError):
+        Schedule(line)
 
 
 def test_an_unknown_time_zone_is_refused() -> None:
-    with pytest.raises(ValueError, match="time zone"):
-        parse("* * * * *", "Nowhere/City")
+    with pytest.raises(ScheduleError, match="time zone"):
+        Schedule("* * * * *", "Nowhere/City")
 
 
 def test_the_hour_of_a_zone_moves_with_daylight_saving() -> None:
@@ -89,33 +89,31 @@ def test_the_first_hour_after_a_leap_at_midnight_is_whole() -> None:
 
 @pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata"])
 def test_looking_back_finds_what_looking_forward_found(zone: str) -> None:
-    schedule = parse("*/15 1-3 * * *", zone)
-    moment = at("2026-03-01")
-    for _ in range(200):
-        following = schedule.next(moment, moment)
+    schedule = Schedule("*/15 1-3 * * *", zone)
+    moment = at("2026-03-25")
+    for _ in range(100):
+        following = schedule.after(moment)
         assert following is not None
-        assert schedule.latest(moment, following) == following
-        assert schedule.latest(moment, following - 1) is None
-        assert schedule.latest(moment, following + 59) == following
+        assert schedule.latest(moment, following)[0] == following
+        assert schedule.latest(moment, following - 1)[0] is None
+        assert schedule.latest(moment, following + 59)[0] == following
         moment = following
 
 
-def test_missed_moments_are_counted_up_to_the_limit() -> None:
-    schedule = parse("0 * * * *", None)
-    start = at("2026-01-01")
-    assert schedule.count(start, start + 5 * 3600, 101) == 5
-    assert schedule.count(start, start + 500 * 3600, 101) == 101
-    assert schedule.count(start, start + 3599, 101) == 0
+def test_missed_moments_are_counted_up_to_a_bound() -> None:
+    schedule, start = Schedule("0 * * * *"), at("2026-01-01")
+    assert schedule.latest(start, start + 5 * 3600) == (start + 5 * 3600, 5)
+    assert schedule.latest(start, start + 500 * 3600) == (start + 500 * 3600, 101)
+    assert schedule.latest(start, start + 3599) == (None, 0)
 
 
 def test_a_fixed_distance_is_counted_from_the_last_time() -> None:
-    every = Every(40)
-    assert [every.latest(100, 139), every.latest(100, 140), every.latest(100, 230)] == [None, 140, 220]
-    assert [every.next(100, 100), every.next(100, 139), every.next(100, 140)] == [140, 140, 180]
-    assert every.count(100, 230, 101) == 3
+    every = Schedule("@every 40s")
+    assert [every.latest(100, until) for until in (139, 140, 230)] == [(None, 0), (140, 1), (220, 3)]
+    assert every.after(220) == 260
 
 
 def test_a_moment_is_shown_in_the_zone_of_the_schedule() -> None:
     moment = at("2026-07-01T10:00")
-    assert parse("* * * * *", None).shown(moment) == "2026-07-01T10:00:00Z"
-    assert parse("* * * * *", "Europe/Berlin").shown(moment) == "2026-07-01T12:00:00+02:00"
+    assert Schedule("* * * * *").text(moment) == "2026-07-01T10:00:00Z"
+    assert Schedule("* * * * *", "Europe/Berlin").text(moment) == "2026-07-01T12:00:00+02:00"
