@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any
 
 from actors import (
+    ActorError,
     Backoff,
     ChildSpec,
     Clock,
@@ -201,6 +202,7 @@ class Cluster:
             "certificate": self.pki.ca_certificate if self.pki else "",
             "base_path": str(self.node_factory.claims_folder),
             "remove_directory": self.node_factory.remove_claim,
+            "measure": self._measure,
         }
         options = {name: known[name] for name in entry.options}
         return _member(lambda: entry.controller(client, self.informers, recorder, **options), entry.name)
@@ -216,7 +218,11 @@ class Cluster:
         return self.system.ref(f"nodes/{name}")
 
     async def _measure(self) -> Usage:
-        return await self.system.ref("metrics/collector").ask(MeasureNow(), MEASURE_SECONDS)
+        """Nothing is known while nobody answers."""
+        try:
+            return await self.system.ref("metrics/collector").ask(MeasureNow(), MEASURE_SECONDS)
+        except ActorError:
+            return Usage({}, {})
 
     def _door(self) -> ChildSpec:
         assert self.config.listen is not None
