@@ -17,7 +17,6 @@ from actors import (
     Backoff,
     ChildSpec,
     Clock,
-    DynamicSupervisor,
     Intensity,
     Mailbox,
     Ref,
@@ -48,6 +47,7 @@ from orchestrator.metrics import MeasureNow, Metrics
 from orchestrator.network import Network
 from orchestrator.nodes import NodeFactory
 from orchestrator.pki import Pki
+from orchestrator.report import Report
 from orchestrator.scheduler.actor import Scheduler
 from orchestrator.store.log import Log
 from orchestrator.store.memory_log import MemoryLog
@@ -88,8 +88,10 @@ class Cluster:
     ) -> None:
         self.config = config or ClusterConfig(runtime="simulated")
         self.pki = pki
-        self.system = System("podium", clock=clock, seed=seed, tap=tap)
+        self.system = System("podium", clock=clock, seed=seed, tap=tap, intensity=RESTARTS)
         self.memory = MemoryLog() if self.config.data_dir is None else None
+        self._informer_specs: list[ChildSpec] = []
+        """What was asked for so far: a restarted supervisor of informers starts them all."""
 
     async def __aenter__(self) -> Cluster:
         await self.system.__aenter__()
@@ -128,7 +130,7 @@ class Cluster:
             advertise_port=self.config.listen[1] if self.config.listen else 6443,
         )
         await system.spawn(self._server(), name="server")
-        await system.spawn(DynamicSupervisor(RESTARTS), name="informers")
+        await system.spawn(Supervisor(one_for_one, RESTARTS, self._informer_specs), name="informers")
         await system.spawn(self._events(), name="events")
         await self._storage_class()
         await system.spawn(self._control_plane(), name="control-plane")
@@ -228,7 +230,10 @@ class Cluster:
         assert self.config.listen is not None
         host, port = self.config.listen
         tls = self.pki.tls if self.pki else None
-        return _member(lambda: HttpDoor(self.api, self.server_config, host=host, port=port, tls=tls), "door")
+        report = Report(self.system, self.store, self.client, self.system.clock)
+        return _member(
+            lambda: HttpDoor(self.api, self.server_config, host=host, port=port, tls=tls, report=report), "door"
+        )
 
     def _event_writer(self, name: str) -> ChildSpec:
         client = self.client_for(MASTERS)
@@ -240,7 +245,10 @@ class Cluster:
         return Recorder(self.system.ref(f"events/{name}"))
 
     async def _spawn_informer(self, make: Callable[[], Informer], name: str) -> Ref[Any]:
-        return await self.system.spawn(_member(make, name), parent=self.system.ref("informers"))
+        spec = _member(make, name)
+        ref = await self.system.spawn(spec, parent=self.system.ref("informers"))
+        self._informer_specs.append(spec)
+        return ref
 
     def client_for(self, identity: Identity) -> Client:
         """A client by mailbox that asks in the name of ``identity``."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import ssl
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import unquote
 
@@ -42,6 +42,8 @@ REQUEST_SECONDS = 60.0
 """How long a request may take (upstream's default)."""
 WATCH_SECONDS = 1800.0
 """A watch without ``timeoutSeconds`` lasts this long, or up to twice as long."""
+REPORT_PATH = "/podium/v1/status"
+"""How the cluster is, for those who may read that path: the one document that is not Kubernetes'."""
 STOP_SECONDS = 2.0
 """Time for open requests when the door closes."""
 BROWSERS = ("curl", "Wget", "Mozilla")
@@ -59,7 +61,9 @@ class HttpDoor(Actor):
         host: str = "127.0.0.1",
         port: int = 0,
         tls: ssl.SSLContext | None = None,
+        report: Callable[[], Awaitable[Object]] | None = None,
     ) -> None:
+        self._report = report
         self._api = api
         self._config = config
         self._host = host
@@ -263,6 +267,8 @@ class HttpDoor(Actor):
             document = health_document(
                 request.path, verbose="verbose" in request.query, ready=await self._ready(request)
             )
+        elif request.path == REPORT_PATH and self._report is not None:
+            document = Document(orjson.dumps(await self._report()))
         elif request.path.rstrip("/") in ISSUER:
             return await self._issuer(ISSUER[request.path.rstrip("/")])
         else:
