@@ -42,7 +42,8 @@ log = structlog.get_logger("actors")
 class System:
     """Actors of one process. ``async with System() as system:`` starts it and stops everything at the end.
 
-    ``intensity`` is the budget of each actor without a parent. ``seed`` makes all randomness repeatable; ``tap(header, frame)`` sees every frame that is put into a mailbox.
+    ``intensity`` is the budget of each actor without a parent.
+    ``seed`` makes all randomness repeatable; ``tap(header, frame)`` sees every frame that is put into a mailbox.
     """
 
     def __init__(
@@ -292,4 +293,5 @@ def _free_name(keeper: Keeper, spec: ChildSpec) -> str:
 
 def _picture(cell: Cell) -> Node:
     children = tuple(map(_picture, cell.keeper.children.values())) if cell.keeper else ()
-    return Node(cell.path, cell.spec.kind(), cell.state.value, cell.statistics(), children)
+    kind = cell.spec.kind() if cell.actor is None else type(cell.actor).__name__
+    return Node(cell.path, kind, cell.state.value, cell.statistics(), children)

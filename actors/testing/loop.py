@@ -68,7 +68,7 @@ class DeterministicLoop(asyncio.BaseEventLoop):
         self._selector = _NoSelector(self)
 
     @property
-    def _clock_resolution(self) -> float:  # type: ignore[override]
+    def _clock_resolution(self) -> float:
         """To the last bit: a timer that fired early would find its moment not come, and be set again for ever."""
         return math.ulp(self._now)
 

@@ -17,6 +17,7 @@ from orchestrator.apimachinery.encoded import encode
 from orchestrator.apimachinery.meta import rfc3339
 from orchestrator.apiserver.bootstrap.objects import bootstrap_objects
 from orchestrator.apiserver.call import Call, Environment, failure
+from orchestrator.apiserver.cause import cause_of
 from orchestrator.apiserver.chain import authorize, resource_of
 from orchestrator.apiserver.config import ServerConfig
 from orchestrator.apiserver.dispatch import handler_of, writer_of
@@ -231,7 +232,7 @@ class ApiServer(Actor):
         for (key, obj), value in zip(wanted.items(), standing.values, strict=True):
             if value is None:
                 obj["metadata"] = obj["metadata"] | {"uid": env.uid(), "creationTimestamp": stamp}
-                changes.append(Change(key, encode(obj).parts(), expect=0))
+                changes.append(Change(key, encode(obj).parts(), expect=0, cause=cause_of(None, "bootstrap")))
         if changes:
             results = await env.storage.commit(changes)
             assert all(result.outcome in (Outcome.DONE, Outcome.CONFLICT) for result in results)

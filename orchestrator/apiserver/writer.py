@@ -92,7 +92,7 @@ def _prepare(env: Environment, one: Pending, values: dict[str, Value]) -> None:
 async def _commit(env: Environment, ready: list[Pending]) -> list[Pending]:
     changes: list[Change] = []
     writers: list[tuple[Pending, Write]] = []
-    parent = cause_of(env.context.cause, one_user(ready))
+    trace = env.context.cause
     for one in ready:
         write = one.write
         assert write is not None
@@ -100,7 +100,8 @@ async def _commit(env: Environment, ready: list[Pending]) -> list[Pending]:
             _undo(write)
             one.response = _answer(one, write, _as_it_stands(write))
         else:
-            changes.append(_with_cause(write.change, parent))
+            cause = cause_of(trace, one.call.identity.user, one.call.request.cause)
+            changes.append(_with_cause(write.change, cause))
             writers.append((one, write))
     if not changes:
         return []
@@ -127,13 +128,7 @@ def _as_it_stands(write: Write) -> Encoded | None:
     return Encoded(encoded.metadata, encoded.status, encoded.rest, change.expect)
 
 
-def one_user(ready: list[Pending]) -> str:
-    return ready[0].call.identity.user if ready else ""
-
-
 def _with_cause(change: Change, cause: bytes) -> Change:
-    if not cause:
-        return change
     return Change(change.key, change.parts, change.expect, change.fields, change.lease, cause)
 
 

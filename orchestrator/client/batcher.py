@@ -7,8 +7,10 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from actors import current
 from orchestrator.client.client import Client
 from orchestrator.client.protocol import MAX_BATCH_REQUESTS, Request, Response
+from orchestrator.client.requests import because
 
 Start = Callable[[Coroutine[Any, Any, None], str], "asyncio.Task[Any]"]
 """``context.task`` of the actor."""
@@ -25,6 +27,9 @@ class Batcher:
 
     async def submit(self, request: Request) -> Response:
         """The answer to one write. Raises ``TransportError`` when its batch got none."""
+        cause = current.current_cause()
+        if cause is not None and request.cause is None:
+            request = because(request, cause.key, cause.revision)  # the batch has the trace of its first request
         answer: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
         self._waiting.append((request, answer))
         if self._sending is None:

@@ -27,7 +27,7 @@ CREDIT_FRAMES = 16
 BACKOFF_FIRST_SECONDS = 0.05
 BACKOFF_MAX_SECONDS = 30.0
 """Between attempts to list or watch; half of each delay is random so that informers do not come in step."""
-SILENCE_SECONDS = 60.0
+SILENCE_SECONDS = 90.0
 """A watch that shows no progress for so long (the server sends some each 30 s) is opened anew."""
 RETRY_FLUSH_SECONDS = 0.02
 RETRY_FLUSH_MAX_SECONDS = 1.0

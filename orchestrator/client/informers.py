@@ -96,7 +96,10 @@ class Informers:
 
     async def _start(self, feed: _Feed) -> None:
         cache, subscriptions, client = feed.cache, feed.subscriptions, self._client
-        name = f"informer-{cache.kind.label}"
+        kind = cache.kind
+        name = f"informer-{kind.label}"
+        if any(other.label == kind.label and held.starting for other, held in self._feeds.items()):
+            name = f"{name}-{kind.version}"  # another version of it is followed already
         feed.starting = True
         try:
             feed.informer = await self._spawn(lambda: Informer(client, cache, subscriptions), name)

@@ -87,6 +87,13 @@ class Identity(msgspec.Struct, frozen=True, array_like=True):
     extra: dict[str, list[str]] = {}
 
 
+class Cause(msgspec.Struct, frozen=True, array_like=True):
+    """What one write of a component answers to: the object it looked at, and that object's revision."""
+
+    key: str
+    revision: int
+
+
 class Request(msgspec.Struct, frozen=True, array_like=True):
     """One API request. ``body`` is MessagePack: the object, the patch, DeleteOptions or the subresource's body."""
 
@@ -98,6 +105,8 @@ class Request(msgspec.Struct, frozen=True, array_like=True):
     want: Want = Want.OBJECT
     problems: tuple[str, ...] = ()
     """Strict errors that only the body's text shows (duplicate fields), found where it was parsed."""
+    cause: Cause | None = None
+    """Where the writes of one batch have causes of their own; without it the trace of the frame counts."""
 
 
 class Response(msgspec.Struct, frozen=True, array_like=True):

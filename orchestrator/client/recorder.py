@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from actors import Actor, Ref, Tell
+from actors import Actor, Ref, Tell, Trace
 from orchestrator.apimachinery.encoded import Object
 from orchestrator.apimachinery.timestamps import rfc3339
 from orchestrator.client import requests
@@ -133,7 +133,8 @@ class EventWriter(Actor):
         counts: dict[tuple[str, ...], tuple[Record, int]] = {}
         for key, record in waiting:
             counts[key] = (record, counts[key][1] + 1 if key in counts else 1)
-        batch = [self._write(key, record, count, now) for key, (record, count) in counts.items()]
+        batch = [_because(self._write(key, record, count, now), record) for key, (record, count) in counts.items()]
+        self.context.cause = Trace(f"events-{self._component}", self.context.path)
         try:
             responses = await self._client.batch(batch)
         except TransportError:
@@ -162,6 +163,11 @@ class EventWriter(Actor):
             self._seen.popitem(last=False)
         event = event_object(record, name, self._component, self._host, count, now)
         return requests.create(EVENTS, event, namespace, options=Options(), want=Want.REVISION)
+
+
+def _because(request: Request, record: Record) -> Request:
+    about = record.about
+    return requests.because(request, f"{about.namespace}/{about.name}".lstrip("/"), about.revision)
 
 
 def event_object(record: Record, name: str, component: str, host: str, count: int, now: str) -> Object:

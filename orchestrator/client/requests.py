@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from orchestrator.apimachinery.encoded import EMPTY, Object, encode_part
 from orchestrator.client.kinds import Kind
-from orchestrator.client.protocol import Options, PatchType, Request, Verb, Want
+from orchestrator.client.protocol import Cause, Options, PatchType, Request, Verb, Want
 from orchestrator.client.splice import whole, with_revision
 from orchestrator.client.view import View
 
@@ -92,6 +94,11 @@ def delete(
         precondition_resource_version=str(revision) if revision else "",
     )
     return Request(Verb.DELETE, kind.target(namespace, name), EMPTY, None, options, want)
+
+
+def because(request: Request, key: str, revision: int) -> Request:
+    """``request`` with the object on record that it answers to."""
+    return msgspec.structs.replace(request, cause=Cause(key, revision))
 
 
 def delete_collection(kind: Kind, namespace: str = "", options: Options = _DEFAULTS) -> Request:

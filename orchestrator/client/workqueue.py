@@ -55,6 +55,8 @@ class WorkQueue:
         """Keys that want work, with their causes. A key in work and dirty becomes ready when it is done."""
         self._working: set[str] = set()
         self._delayed: dict[str, tuple[float, Any]] = {}
+        self._put_off: dict[str, dict[int, None]] = {}
+        """The causes of work that was delayed: the first to do the work has them."""
         self._failures: dict[str, int] = {}
         self._added = 0
         self._refused = 0
@@ -76,11 +78,15 @@ class WorkQueue:
             held.extend(list(causes)[:room])
         return True
 
-    def add_after(self, key: str, seconds: float) -> None:
+    def add_after(self, key: str, seconds: float, causes: Iterable[int] = ()) -> None:
         """Want work on ``key`` in so many seconds; of several delays for one key the shortest holds."""
         if seconds <= 0:
-            self.add(key)
+            self.add(key, causes)
             return
+        for cause in causes:
+            held_causes = self._put_off.setdefault(key, {})
+            if len(held_causes) < MAX_CAUSES:
+                held_causes[cause] = None
         due = self._clock.monotonic() + seconds
         held = self._delayed.get(key)
         if held is not None:
@@ -90,12 +96,12 @@ class WorkQueue:
         handle = self._clock.call_later(seconds, lambda: self._due(key))
         self._delayed[key] = (due, handle)
 
-    def retry(self, key: str) -> float:
+    def retry(self, key: str, causes: Iterable[int] = ()) -> float:
         """Want work on ``key`` after its back-off, which doubles with each failure. Returns the delay."""
         failures = self._failures.get(key, 0)
         self._failures[key] = failures + 1
         seconds = min(BACKOFF_FIRST_SECONDS * 2.0 ** min(failures, 40), BACKOFF_MAX_SECONDS)
-        self.add_after(key, seconds)
+        self.add_after(key, seconds, causes)
         return seconds
 
     def forget(self, key: str) -> None:
@@ -110,7 +116,8 @@ class WorkQueue:
             return None
         key = self._ready.popleft()
         self._working.add(key)
-        return Item(key, tuple(self._dirty.pop(key)))
+        causes = dict.fromkeys([*self._put_off.pop(key, ()), *self._dirty.pop(key)])
+        return Item(key, tuple(causes)[:MAX_CAUSES])
 
     def done(self, key: str) -> None:
         """The work on ``key`` has ended; if it was added meanwhile it is ready again."""

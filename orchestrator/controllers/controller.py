@@ -245,14 +245,14 @@ class Controller(Actor):
         key = item.key
         try:
             if (early := self._early(key)) > 0:
-                self.queue.add_after(key, early)
+                self.queue.add_after(key, early, item.causes)
             elif await self._fresh(key):
                 if self.pace_seconds:
                     self._ran[key] = self.context.clock.monotonic()
                 self.context.cause = self._trace(item)
-                self._conclude(key, await self._guarded(key))
+                self._conclude(item, await self._guarded(key))
             else:
-                self.queue.add_after(key, STALE_SECONDS)
+                self.queue.add_after(key, STALE_SECONDS, item.causes)
         finally:
             self.queue.done(key)
 
@@ -277,17 +277,19 @@ class Controller(Actor):
             self.context.log.exception("reconcile crashed", controller=type(self).__name__, key=key)
             return retry(f"{type(failure).__name__}: {failure}")
 
-    def _conclude(self, key: str, outcome: Outcome) -> None:
+    def _conclude(self, item: Item, outcome: Outcome) -> None:
+        key = item.key
         if outcome.retry:
             self._failed += 1
             self._last_error = f"{key}: {outcome.reason}"
-            delay = self.queue.retry(key)
+            delay = self.queue.retry(key, item.causes)
             if self.queue.failures(key) > 3:
                 self.context.log.warning("reconcile fails", key=key, reason=outcome.reason, again_seconds=delay)
             return
         self.queue.forget(key)
         if outcome.after_seconds is not None:
-            self.queue.add_after(key, outcome.after_seconds)
+            same = outcome.after_seconds < LEAST_SECONDS  # put off, not due later: it is still the same work
+            self.queue.add_after(key, outcome.after_seconds, item.causes if same else ())
 
     async def _fresh(self, key: str) -> bool:
         """Whether the caches have seen all that this key wrote."""

@@ -62,7 +62,7 @@ BACKOFF_MAX_SECONDS = 10.0
 """Between attempts to list, watch or register; half of each delay is random."""
 REFRESH_SECONDS = 10.0
 """Between two looks at what the files of volumes are made of."""
-SILENCE_SECONDS = 60.0
+SILENCE_SECONDS = 90.0
 """A watch that shows no progress for so long is opened anew."""
 
 log = structlog.get_logger("kubelet")

@@ -13,6 +13,7 @@ from orchestrator.client.client import Client, status_of
 from orchestrator.client.errors import TransportError
 from orchestrator.client.kinds import PODS
 from orchestrator.client.protocol import MAX_BATCH_REQUESTS, Request, Response, Verb, Want
+from orchestrator.client.requests import because
 from orchestrator.client.splice import whole, with_revision
 from orchestrator.kubelet.record import Record
 from orchestrator.kubelet.status import Host, pod_status
@@ -106,7 +107,7 @@ class StatusWriter:
             if record.final is not None and record.final != record.status:
                 requests.append(self._status_request(record, record.final))
                 writes.append(_Write(record, record.final))
-            requests.append(record.deletion())
+            requests.append(because(record.deletion(), record.title, record.revision))
             writes.append(_Write(record, None))
             return
         if record.observed.gone:
@@ -126,7 +127,7 @@ class StatusWriter:
     def _status_request(self, record: Record, part: bytes) -> Request:
         body = whole(record.rest, with_revision(record.metadata, record.revision), part)
         target = PODS.target(record.namespace, record.name, "status")
-        return Request(Verb.UPDATE, target, body, want=Want.REVISION)
+        return because(Request(Verb.UPDATE, target, body, want=Want.REVISION), record.title, record.revision)
 
     def _answered(self, write: _Write, response: Response) -> None:
         record = write.record

@@ -190,7 +190,10 @@ class Scheduler(Actor):
         """Bindings first; all in one batch, each answered for itself."""
         now = rfc3339(self.context.clock.time())
         refused = [self._refusal(refusal, now) for refusal in outcome.refusals]
-        batch = [_binding(each) for each in outcome.assignments] + [request for many in refused for request in many]
+        bindings = [
+            requests.because(_binding(each), each.key, self._revision(each.key)) for each in outcome.assignments
+        ]
+        batch = bindings + [request for many in refused for request in many]
         try:
             responses = await self._client.batch(batch)
         except TransportError:
@@ -214,11 +217,13 @@ class Scheduler(Actor):
             self._recorder.event(about, WARNING, "FailedScheduling", f"binding rejected: {code}", action="Scheduling")
             self._news[PODS.label][key] = None
 
+    def _revision(self, key: str) -> int:
+        view = self._caches[PODS.label].get_key(key)
+        return view.revision if view is not None else 0
+
     def _about(self, key: str, uid: str) -> Involved:
         namespace, _, name = key.partition("/")
-        view = self._caches[PODS.label].get_key(key)
-        revision = view.revision if view is not None else 0
-        return Involved("v1", "Pod", namespace, name, uid, revision)
+        return Involved("v1", "Pod", namespace, name, uid, self._revision(key))
 
     def _refusal(self, refusal: Refusal, now: str) -> list[Request]:
         """The event, the pod's condition, and for each victim its condition and its deletion."""
@@ -239,7 +244,7 @@ class Scheduler(Actor):
             writes.append(requests.delete(PODS, victim.name, victim.namespace, uid=victim.uid))
             gone = Involved("v1", "Pod", victim.namespace, victim.name, victim.uid)
             self._recorder.event(gone, NORMAL, "Preempted", f"Preempted by pod {refusal.uid} on node {victim.node}")
-        return writes
+        return [requests.because(write, refusal.key, about.revision) for write in writes]
 
 
 def _binding(assignment: Assignment) -> Request:

@@ -78,7 +78,7 @@ class SimulatedCluster(Cluster):
                 return None
             raise
 
-    async def list(self, kind: Kind, namespace: str | None = None, *, labels: str = "") -> list[Object]:
+    async def objects(self, kind: Kind, namespace: str | None = None, *, labels: str = "") -> list[Object]:
         return (await self.client.list(kind, namespace, labels=labels)).objects()
 
     async def wait(

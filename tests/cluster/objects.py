@@ -52,9 +52,9 @@ async def check_rollout(cluster: SimulatedCluster, name: str, replicas: int, ima
     """After a rollout there is exactly what the Deployment says, and the slices list exactly the ready pods."""
     found = await cluster.get(DEPLOYMENTS, name)
     assert rolled_out(found), found
-    sets = [held for held in await cluster.list(REPLICASETS, "default") if held["spec"]["replicas"]]
+    sets = [held for held in await cluster.objects(REPLICASETS, "default") if held["spec"]["replicas"]]
     assert [held["spec"]["replicas"] for held in sets] == [replicas]
-    pods = await cluster.list(PODS, "default", labels=f"app={name}")
+    pods = await cluster.objects(PODS, "default", labels=f"app={name}")
     assert len(pods) == replicas
     assert {pod["metadata"]["ownerReferences"][0]["uid"] for pod in pods} == {sets[0]["metadata"]["uid"]}
     assert {pod["spec"]["containers"][0]["image"] for pod in pods} == {image}
@@ -64,7 +64,7 @@ async def check_rollout(cluster: SimulatedCluster, name: str, replicas: int, ima
 
 async def addresses(cluster: SimulatedCluster, name: str) -> list[str]:
     """The ready addresses in the slices of a Service, each as often as it stands there."""
-    slices = await cluster.list(ENDPOINTSLICES, "default", labels=f"kubernetes.io/service-name={name}")
+    slices = await cluster.objects(ENDPOINTSLICES, "default", labels=f"kubernetes.io/service-name={name}")
     return sorted(
         address
         for held in slices

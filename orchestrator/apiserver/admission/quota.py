@@ -14,6 +14,7 @@ from orchestrator.apimachinery.encoded import Object, encode_part
 from orchestrator.apimachinery.quantity import Quantity
 from orchestrator.apiserver.admission.usage import Usage, matches_scopes, usage_of
 from orchestrator.apiserver.call import Environment, failure
+from orchestrator.apiserver.cause import cause_of
 from orchestrator.apiserver.keys import object_key
 from orchestrator.apiserver.write import Pending
 from orchestrator.store.protocol import Change, Outcome
@@ -154,8 +155,9 @@ def _each(missing: list[str], one: Pending) -> str:
 
 async def _commit(env: Environment, changes: dict[str, tuple[Object, Object]]) -> bool:
     """Whether all quotas took their new status; those that changed meanwhile are read again."""
+    why = cause_of(env.context.cause, "quota")
     batch = [
-        Change(key, (None, encode_part(status), None), int(quota["metadata"]["resourceVersion"]))
+        Change(key, (None, encode_part(status), None), int(quota["metadata"]["resourceVersion"]), cause=why)
         for key, (quota, status) in changes.items()
     ]
     results = await env.storage.commit(batch)

@@ -9,6 +9,7 @@ from orchestrator.apimachinery.encoded import Object, encode_part
 from orchestrator.apimachinery.meta import rfc3339
 from orchestrator.apimachinery.selectors import from_label_selector
 from orchestrator.apiserver.call import Call, Environment, answer
+from orchestrator.apiserver.cause import cause_of
 from orchestrator.apiserver.keys import list_prefix
 from orchestrator.apiserver.special.binding import CREATED
 from orchestrator.apiserver.storage import encoded_of
@@ -96,7 +97,8 @@ async def _take_one(env: Environment, call: Call, pod: Object, value: Value, dry
     changed = status | {"disruptionsAllowed": allowed - 1, "disruptedPods": disrupted}
     if dry_run:
         return True
-    change = Change(value.key, (None, encode_part(changed), None), value.mod_revision)
+    why = cause_of(env.context.cause, call.identity.user)
+    change = Change(value.key, (None, encode_part(changed), None), value.mod_revision, cause=why)
     return (await env.storage.commit([change]))[0].outcome == Outcome.DONE
 
 
