@@ -25,7 +25,7 @@ class Node(msgspec.Struct, frozen=True):
 
     path: str
     kind: str
-    """The class (or function) that makes the actor."""
+    """The actor's class; what makes it where there is no instance now."""
     state: str
     statistics: Statistics
     children: tuple[Node, ...] = ()

@@ -38,14 +38,17 @@ def summary(status: Object) -> str:
 
 
 def components(status: Object) -> Iterator[str]:
-    """The store, the API server and the nodes by what they know; every other branch of the tree by its actors."""
+    """The server and the nodes by what they know; every other branch of the tree by its actors."""
     store, nodes = status.get("store") or {}, status.get("nodes") or {}
+    keeps = [counted(store.get("keys", 0), "key"), f"log {size(store.get('log_bytes', 0))}"]
+    serves = [
+        f"{number(status.get('requestsPerSecond', 0))} req/s",
+        counted(status.get("watches", 0), "watch", "es"),
+    ]
     facts = {
-        "store": [counted(store.get("keys", 0), "key"), f"log {size(store.get('log_bytes', 0))}"],
-        "apiserver": [
-            f"{number(status.get('requestsPerSecond', 0))} req/s",
-            counted(status.get("watches", 0), "watch", "es"),
-        ],
+        "store": keeps,
+        "apiserver": serves,
+        "server": [*keeps, *serves],
         "nodes": [f"{grouped(nodes.get('ready', 0))} of {grouped(nodes.get('total', 0))} ready"],
     }
     seen: set[str] = set()
@@ -156,7 +159,7 @@ def grouped_children(children: Sequence[Object]) -> list[list[Object]]:
 
 
 def is_calm(node: Object) -> bool:
-    return all(is_alive(actor) and not actor.get("restarts") for actor in walk(node))
+    return not node.get("children") and is_alive(node) and not node.get("restarts")
 
 
 def cells(actors: Sequence[Object]) -> list[str]:
