@@ -113,6 +113,18 @@ def _check_template(spec: Object) -> list[FieldError]:
     return validate_template(spec.get("template") or {}, _SPEC.child("template"), _ALWAYS)
 
 
+def _with_claims(spec: Object) -> Object:
+    """``spec`` with the volumes that its pods get from ``volumeClaimTemplates``: containers may mount them."""
+    template = spec.get("template") or {}
+    pod = template.get("spec") or {}
+    names = [(claim.get("metadata") or {}).get("name") for claim in spec.get("volumeClaimTemplates") or ()]
+    held = {volume.get("name") for volume in pod.get("volumes") or ()}
+    claimed = [{"name": name, "persistentVolumeClaim": {"claimName": name}} for name in names if name not in held]
+    if not claimed:
+        return spec
+    return {**spec, "template": {**template, "spec": {**pod, "volumes": [*(pod.get("volumes") or ()), *claimed]}}}
+
+
 def check_deployment(obj: Object) -> list[FieldError]:
     spec = obj.get("spec") or {}
     errors = not_negative(spec, _SPEC, "replicas")
@@ -206,7 +218,7 @@ def check_stateful_set(obj: Object) -> list[FieldError]:
     if (spec.get("ordinals") or {}).get("start", 0) < 0:
         errors.extend(not_negative(spec["ordinals"], _SPEC.child("ordinals"), "start"))
     errors.extend(selector_of_template(spec, "statefulset", _SPEC))
-    errors.extend(_check_template(spec))
+    errors.extend(_check_template(_with_claims(spec)))
     return errors
 
 
