@@ -87,9 +87,12 @@ def succeeded(view: View) -> bool:
 
 
 def ended(view: View) -> bool:
-    """Nothing of it runs: it has finished, or it is being deleted and never had a node."""
+    """Nothing of it runs: it has finished, or it is being deleted and has no node that would still end it.
+
+    A grace of 0 is what a kubelet deletes with when all containers are gone.
+    """
     held = pod(view)
-    return held.finished or (view.deleting and not held.node)
+    return held.finished or (view.deleting and (not held.node or view.meta.deletionGracePeriodSeconds == 0))
 
 
 def failed(view: View, wanted: JobFacts) -> bool:

@@ -261,6 +261,23 @@ async def test_a_pod_is_replaced_only_when_it_has_ended_if_so_asked() -> None:
         assert (await status(s))["terminating"] == 1
 
 
+async def test_a_pod_that_its_kubelet_gave_up_without_a_phase_counts_as_ended() -> None:
+    async with stage() as s:
+        await s.play(Jobs)
+        spec = {"completions": 1, "parallelism": 1, "podReplacementPolicy": "Failed", "activeDeadlineSeconds": 5}
+        await s.client.create(JOBS, job(**spec))
+        await s.settle()
+        (pod,) = await live(s)
+        name = pod["metadata"]["name"]
+        await s.client.create_sub(PODS, name, "default", "binding", {"target": {"name": "n0"}})
+        await s.settle(10.0)
+        assert await true_conditions(s) == {"FailureTarget": "DeadlineExceeded"}
+        await s.client.patch(PODS, name, "default", {"metadata": {"deletionGracePeriodSeconds": 0}})
+        await s.settle()
+        assert (await true_conditions(s))["Failed"] == "DeadlineExceeded"
+        assert await s.objects(PODS) == []
+
+
 async def test_reducing_parallelism_ends_pods_without_counting_them() -> None:
     async with stage() as s:
         await s.play(Jobs)
