@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import msgspec
 
 from orchestrator.apimachinery.encoded import Object
@@ -34,8 +32,7 @@ _rest = msgspec.msgpack.Decoder(_Rest).decode
 _NO_STATUS = _Status()
 
 
-@dataclass(frozen=True, slots=True)
-class PodFacts:
+class PodFacts(msgspec.Struct, frozen=True):
     """One pod at one revision. ``view`` gives the spec to whoever must look inside."""
 
     key: str

@@ -16,6 +16,7 @@ import msgspec
 from actors import Actor, Down, Exit, Refused, Tell
 from orchestrator.store.commands import Command, CompactTo, Revoke
 from orchestrator.store.deadlines import Deadlines
+from orchestrator.store.interned import Interned
 from orchestrator.store.log import Log
 from orchestrator.store.machine import Applied, Denied, code_of
 from orchestrator.store.proposals import Proposal, to_command
@@ -84,6 +85,7 @@ class Store(Actor):
         self._member = member
         self._watches = Watches(lambda ref, message: ref.tell_nowait(message))
         self._deadlines = Deadlines()
+        self._interned = Interned()
         self._waiting: list[tuple[Command, asyncio.Future[Applied] | None]] = []
         self._wake = asyncio.Event()
         self._changes = 0
@@ -135,6 +137,8 @@ class Store(Actor):
         """Queue it; the reply comes from the commit."""
         if len(self._waiting) >= MAX_WAITING:
             raise Refused("busy", f"{MAX_WAITING} proposals wait for the disk: try again")
+        if isinstance(proposal, Batch):
+            proposal = Batch(self._interned.changes(proposal.changes), proposal.request_id)
         future: asyncio.Future[Applied] = asyncio.get_running_loop().create_future()
         self._enqueue(to_command(proposal, self._milliseconds()), future)
         return self.context.later(_answer(future))
