@@ -64,7 +64,7 @@ class NodeFactory:
     @property
     def claims_folder(self) -> Path:
         """Where directories of provisioned volumes are made. Simulated nodes make none."""
-        return (self._config.data_dir or Path("/var/lib/podium")) / "claims"
+        return (self._config.data_dir or Path("/var/lib/podium")).absolute() / "claims"
 
     @property
     def remove_claim(self) -> Callable[[str], Awaitable[None]] | None:
@@ -73,7 +73,7 @@ class NodeFactory:
 
     async def _remove_claim(self, path: str) -> None:
         folder = Path(path)
-        if folder.parent != self.claims_folder:
+        if folder.parent != self.claims_folder or folder.name == "..":
             raise OSError(f"expected a directory in {self.claims_folder}, found {path}")
         await asyncio.to_thread(_remove, folder)
 
