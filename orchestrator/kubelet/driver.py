@@ -67,6 +67,8 @@ class Driver:
         if wake_at is not None and (record.wake_at is None or wake_at < record.wake_at):
             record.wake_at = wake_at
         self._wake_for_reason(record, now)
+        if not ending:
+            self._executor.tell_back_off(record, now)
         return changed or record.again
 
     def _wake_for_reason(self, record: Record, now: float) -> None:

@@ -18,8 +18,9 @@ from orchestrator.kubelet.observed import Failure, Memory, Stopping
 from orchestrator.kubelet.pod import Container
 from orchestrator.kubelet.record import Record
 from orchestrator.kubelet.reporter import Reporter
+from orchestrator.kubelet.restart import policy_of, restart_at, restarts
 from orchestrator.kubelet.runtime.errors import ImageFailure, RuntimeFailure
-from orchestrator.kubelet.runtime.runtime import Runtime
+from orchestrator.kubelet.runtime.runtime import Runtime, State
 from orchestrator.kubelet.status import Host, pod_status
 
 RETRY_SECONDS = 2.0
@@ -88,9 +89,27 @@ class Executor:
             memory.failure = Failure(failure.reason, failure.message, now, shown, retry_at)
             self._report.warning(record, "Failed", failure.message, name)
             self._report.warning(record, "Failed", f"Error: {failure.reason}", name)
+            if shown:
+                container = record.pod().container(name)
+                image = container.image if container is not None else ""
+                self._report.normal(record, "BackOff", f'Back-off pulling image "{image}"', name)
             return
         memory.failure = Failure(failure.reason, failure.message, now, retry_at=now + RETRY_SECONDS)
         self._report.warning(record, "Failed", f"Error: {failure.message}", name)
+
+    def tell_back_off(self, record: Record, now: float) -> None:
+        """Say once for each end of a container that its restart waits."""
+        pod, observed = record.pod(), record.observed
+        for name, memory in observed.memory.items():
+            container, seen = pod.container(name), observed.containers.get(name)
+            if container is None or seen is None or seen.state is not State.EXITED or memory.told == seen.attempt:
+                continue
+            init = container in pod.init_containers()
+            if now < restart_at(memory, seen) and restarts(policy_of(pod, container, init=init), seen.exit_code):
+                memory.told = seen.attempt
+                where = f"{record.name}_{record.namespace}({record.uid})"
+                message = f"Back-off restarting failed container {name} in pod {where}"
+                self._report.warning(record, "BackOff", message, name)
 
     async def _prepare(self, record: Record, step: action.PrepareVolumes) -> None:
         await self._materials.prepare(record.pod(), self._object(record))

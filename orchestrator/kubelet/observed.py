@@ -47,6 +47,8 @@ class Memory(msgspec.Struct):
     probing: Probing | None = None
     unhealthy: str = ""
     """Why it has to be restarted."""
+    told: int = -1
+    """The attempt whose back-off people were told of."""
 
 
 class Verdict(msgspec.Struct, frozen=True):
