@@ -83,7 +83,7 @@ async def serve(config: ClusterConfig, ready: int | None, began: float) -> None:
     try:
         await cluster.__aenter__()
     except Exception as error:
-        raise StartError(_reason(error)) from error
+        raise StartError(_refused(error, directory)) from error
     try:
         _write_private(directory / "kubeconfig", pki.kubeconfig)
         record = _record(config, url, cluster.node_factory.runtime, cluster.node_factory.note, time.monotonic() - began)
@@ -156,6 +156,14 @@ def _host(host: str) -> str:
     if host in ("0.0.0.0", "::", ""):
         return "127.0.0.1"
     return f"[{host}]" if ":" in host else host
+
+
+def _refused(error: BaseException, directory: Path) -> str:
+    """The reason; where it does not name the directory, with the directory and how to go on."""
+    reason = _reason(error)
+    if not isinstance(error, ConfigError) and str(directory) not in reason:
+        reason = f"cannot use {directory}: {reason}; make it usable or choose another with --data-dir"
+    return reason
 
 
 def _reason(error: BaseException) -> str:
