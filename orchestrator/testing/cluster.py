@@ -20,6 +20,8 @@ from orchestrator.testing.record import Recording
 
 POLL_SECONDS = 0.05
 """Between two looks at the object that is waited for, on the cluster's clock."""
+RESTART_SECONDS = 10.0
+"""How long ``apply`` asks again while the server does not answer."""
 QUIET_SECONDS = 1.0
 """Without a write of anything but a heartbeat for so long the cluster has settled."""
 
@@ -67,7 +69,15 @@ class SimulatedCluster(Cluster):
             raise LookupError(f"expected a built-in kind, found {obj['apiVersion']} {obj['kind']}")
         if kind.namespaced:
             obj = {**obj, "metadata": {"namespace": namespace, **obj["metadata"]}}
-        return await self.client.apply(kind, obj, manager="test")
+        clock = self.system.clock
+        end = clock.monotonic() + RESTART_SECONDS
+        while True:  # applying twice is applying once
+            try:
+                return await self.client.apply(kind, obj, manager="test")
+            except TransportError:
+                if clock.monotonic() >= end:
+                    raise
+                await clock.sleep(POLL_SECONDS)
 
     async def get(self, kind: Kind, name: str, namespace: str = "default") -> Object | None:
         """The object, or None when it is not there. Raises ``TransportError`` when the server does not answer."""
