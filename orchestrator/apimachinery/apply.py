@@ -322,6 +322,8 @@ def _decoded(listed: list[Object] | None) -> _Entries:
 
 def _encoded(entries: _Entries) -> list[Object]:
     """As listed in the object: applies first, then by time, manager, version and subresource."""
+    if len(entries) == 1:
+        return [_encoded_entry(entry) for entry in entries.values()]
     ordered = sorted(
         entries.values(),
         key=lambda entry: (entry.operation, _seconds(entry.time), entry.manager, entry.version, entry.subresource),

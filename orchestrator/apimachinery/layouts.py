@@ -18,6 +18,8 @@ from orchestrator.apimachinery.shapes import OMIT_EMPTY, POINTER, FieldShape, Sh
 
 MAX_LAYOUTS = 16_384
 """Compiled types that are kept: all built-in ones, and those of many custom resources."""
+MAX_FLAT = 64
+"""Combinations of names that a layout remembers the fields of; a type has a few, a map's beyond that are not kept."""
 ABSENT: Any = object()
 _CONTAINERS = frozenset((dict, list))
 _ZEROS: dict[str, Any] = {"string": "", "boolean": False, "int32": 0, "int64": 0, "number": 0}
@@ -76,12 +78,14 @@ class Child:
 class Mapped(Layout):
     """An object or a map that is merged key by key."""
 
-    __slots__ = ("_children", "_shape", "_typed")
+    __slots__ = ("_children", "_flat", "_shape", "_typed")
 
     def __init__(self, shape: Shape, typed: bool) -> None:
         self._shape = shape
         self._typed = typed
         self._children: dict[str, Child | None] = {}
+        self._flat: dict[tuple[str, ...], FieldSet] = {}
+        # The fields of a value without containers hang on its names alone: conditions, references, sources.
 
     def child(self, name: str) -> Child | None:
         """None: the type has no such field."""
@@ -118,6 +122,17 @@ class Mapped(Layout):
     def added(self, value: Any) -> FieldSet:
         if not value:
             return MEMBER
+        if not _CONTAINERS.isdisjoint(map(type, value.values())):
+            return self._added(value)
+        names = tuple(value)
+        known = self._flat.get(names)
+        if known is None:
+            known = self._added(value)
+            if len(self._flat) < MAX_FLAT:
+                self._flat[names] = known
+        return known
+
+    def _added(self, value: Any) -> FieldSet:
         result: FieldSet = {".": MEMBER}
         children = self._children
         for name, item in value.items():

@@ -42,7 +42,7 @@ from orchestrator.kubelet.node import HEARTBEAT_SECONDS, STATUS_SECONDS, NodeCon
 from orchestrator.kubelet.node_keeper import NodeKeeper
 from orchestrator.kubelet.opening import open_session
 from orchestrator.kubelet.phase import is_terminal
-from orchestrator.kubelet.pod import decode_metadata
+from orchestrator.kubelet.pod import decode_uid
 from orchestrator.kubelet.prober import Prober
 from orchestrator.kubelet.probes import Probes
 from orchestrator.kubelet.record import Record
@@ -298,7 +298,7 @@ class Kubelet(Actor):
 
     def _put(self, metadata: bytes, status: bytes, rest: bytes, revision: int) -> Record | None:
         """The record of this object when it may need work."""
-        uid = decode_metadata(metadata).uid
+        uid = decode_uid(metadata)
         record = self._records.get(uid)
         if record is not None:
             return record if record.take(metadata, status, rest, revision) else None

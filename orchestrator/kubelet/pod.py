@@ -6,12 +6,16 @@ container is really made. The view is never written back.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 
 from orchestrator.apimachinery.encoded import Object, decode_part
 from orchestrator.apimachinery.timestamps import parse_time
+
+MAX_SPECS = 2048
+"""Decoded specs that are kept: replicas on one node share their bytes and so one view."""
 
 
 class View(msgspec.Struct, frozen=True, rename="camel"):
@@ -132,11 +136,16 @@ class Metadata(View, frozen=True):
     finalizers: list[str] | None = None
 
 
+class _Uid(msgspec.Struct, frozen=True):
+    uid: str = ""
+
+
 class _Rest(msgspec.Struct, frozen=True):
     spec: Spec
 
 
 _metadata = msgspec.msgpack.Decoder(Metadata)
+_uid = msgspec.msgpack.Decoder(_Uid)
 _rest = msgspec.msgpack.Decoder(_Rest)
 
 
@@ -190,6 +199,11 @@ def is_sidecar(container: Container) -> bool:
     return container.restart_policy == "Always"
 
 
+def decode_uid(part: bytes) -> str:
+    """The uid in encoded metadata, and nothing else of it."""
+    return _uid.decode(part).uid
+
+
 def decode_metadata(part: bytes) -> Metadata:
     return _metadata.decode(part)
 
@@ -201,4 +215,9 @@ def decode_spec(part: bytes) -> Spec:
 
 def decode_pod(metadata: bytes, status: bytes, rest: bytes) -> Pod:
     """The view of a pod from its three encoded parts."""
-    return Pod(_metadata.decode(metadata), _rest.decode(rest).spec, decode_part(status))
+    return Pod(_metadata.decode(metadata), _spec(rest), decode_part(status))
+
+
+@lru_cache(MAX_SPECS)
+def _spec(rest: bytes) -> Spec:
+    return _rest.decode(rest).spec
