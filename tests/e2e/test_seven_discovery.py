@@ -66,6 +66,7 @@ def test_names_resolve_to_the_service_and_headless_ones_to_the_pods(web: Space) 
     assert web.wait("the headless name", lambda: resolve(f"bare.{domain}"), 10) == addresses
 
 
+@pytest.mark.xfail(strict=True, reason="wget of the static busybox ends with 139 (segmentation fault) on a name")
 def test_a_container_reaches_a_service_by_its_name(web: Space) -> None:
     if web.runtime != "docker":
         pytest.skip("programs of the process runtime use the machine's own resolver")
