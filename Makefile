@@ -55,8 +55,8 @@ format: $(DEV) ## rewrite in the project's format
 bench-%: $(DEV) ## run one benchmark; results in bench/results/
 	@$(BIN)/python -m bench.$*
 
-prove-%: $(DEV) ## the full count of a seeded suite; summary in tests/proof/
-	@$(BIN)/python -m tests.proof.$*
+prove-%: $(DEV) ## the full count of seeds of one suite: make prove-actors, prove-scheduler, ...
+	@$(BIN)/python -m pytest -q -m prove tests/$*
 
 schema: $(DEV) ## generate the table of Kubernetes facts anew
 	@$(BIN)/python tools/generate_schema.py
