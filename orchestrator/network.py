@@ -40,7 +40,11 @@ class Network:
         self._dns_address = str(ipaddress.ip_network(config.service_cidr)[DNS_HOST_NUMBER])
         loopback = ipaddress.ip_network(config.service_cidr)[0].is_loopback
         routed = config.kernel and self._real and not loopback
-        self._addresses: ServiceAddresses = (RoutedAddresses if routed else LoopbackAddresses)(config.service_cidr)
+        self._addresses: ServiceAddresses = (
+            RoutedAddresses(config.service_cidr, str(config.data_dir))
+            if routed
+            else LoopbackAddresses(config.service_cidr)
+        )
         self._reachable = routed or loopback
 
     @property

@@ -7,6 +7,8 @@ containers with a network of their own do not. With them a daemon makes any rang
 from __future__ import annotations
 
 import asyncio
+import errno
+import hashlib
 import socket
 from typing import Any, Protocol
 
@@ -16,8 +18,8 @@ LOCAL_TABLE = 255
 LOCAL_ROUTE = 2
 """RTN_LOCAL"""
 HOST_SCOPE = 254
-MARK_PROTOCOL = 96
-"""The routing protocol number our routes carry: what is ours and stale is found by it."""
+FIRST_MARK, MARKS = 64, 128
+"""Routing protocol numbers that no routing daemon uses: our routes bear one of them."""
 
 
 class ServiceAddresses(Protocol):
@@ -44,10 +46,15 @@ class LoopbackAddresses:
 
 
 class RoutedAddresses:
-    """``ip route add local CIDR dev lo table local proto 96``: for a daemon that may change the kernel."""
+    """``ip route add local CIDR dev lo table local proto MARK``: for a daemon that may change the kernel.
 
-    def __init__(self, cidr: str = ROUTED_RANGE) -> None:
+    The mark is made of ``owner`` (the data directory): what an earlier life left is found by it, and what another
+    daemon on this machine made is left alone.
+    """
+
+    def __init__(self, cidr: str = ROUTED_RANGE, owner: str = "") -> None:
         self.cidr = cidr
+        self._mark = FIRST_MARK + int.from_bytes(hashlib.sha256(owner.encode()).digest()[:4], "big") % MARKS
 
     async def prepare(self) -> None:
         await asyncio.to_thread(self._replace, add=True)
@@ -62,26 +69,28 @@ class RoutedAddresses:
 
         try:
             with IPRoute() as netlink:
-                _remove(netlink)
+                _remove(netlink, self._mark)
                 if add:
-                    netlink.route("add", **_route(netlink, self.cidr))
+                    netlink.route("add", **_route(netlink, self.cidr, self._mark))
         except NetlinkError as error:
+            if error.code == errno.EEXIST:
+                return  # another daemon has made the range local
             raise OSError(error.code, f"route of {self.cidr}: {error}") from error
 
 
-def _route(netlink: Any, destination: str) -> dict[str, Any]:
+def _route(netlink: Any, destination: str, mark: int) -> dict[str, Any]:
     return {
         "dst": destination,
         "oif": netlink.link_lookup(ifname="lo")[0],
         "table": LOCAL_TABLE,
         "type": LOCAL_ROUTE,
         "scope": HOST_SCOPE,
-        "proto": MARK_PROTOCOL,
+        "proto": mark,
     }
 
 
-def _remove(netlink: Any) -> None:
+def _remove(netlink: Any, mark: int) -> None:
     for message in netlink.get_routes(family=socket.AF_INET, table=LOCAL_TABLE):
-        if message["proto"] == MARK_PROTOCOL:
+        if message["proto"] == mark:
             destination = f"{message.get_attr('RTA_DST')}/{message['dst_len']}"
-            netlink.route("del", **_route(netlink, destination))
+            netlink.route("del", **_route(netlink, destination, mark))
