@@ -118,8 +118,11 @@ class MutableCache(Cache):
             self.add_index(name, function)
 
     def add_index(self, name: str, function: Index) -> None:
-        """Adding one that is there already changes nothing."""
-        if name in self._functions:
+        """Adding one that is there already changes nothing. Raises ValueError when the name means something else."""
+        known = self._functions.get(name)
+        if known is not None:
+            if _origin(known) != _origin(function):
+                raise ValueError(f"index {name!r} of {self.kind.label} is {_origin(known)}, not {_origin(function)}")
             return
         self._functions[name] = function
         self._indexes[name] = {}
@@ -217,3 +220,8 @@ def _discard(index: dict[str, dict[str, View]], value: str, key: str) -> None:
         found.pop(key, None)
         if not found:
             del index[value]
+
+
+def _origin(function: Index) -> str:
+    """Where an index function was written: a restarted component brings an equal one."""
+    return f"{getattr(function, '__module__', '')}.{getattr(function, '__qualname__', repr(function))}"

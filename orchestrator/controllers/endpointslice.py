@@ -39,7 +39,7 @@ SERVICE_LABEL = "kubernetes.io/service-name"
 MANAGED_BY_LABEL = "endpointslice.kubernetes.io/managed-by"
 MANAGER = "endpointslice-controller.k8s.io"
 ZONE_LABEL = "topology.kubernetes.io/zone"
-BY_SERVICE = "service"
+BY_SERVICE = "managed-for-service"
 _RESERVED = (SERVICE_LABEL, MANAGED_BY_LABEL, HEADLESS_LABEL)
 
 Ports = tuple[tuple[str, int, str, str], ...]
