@@ -47,7 +47,8 @@ def default_job(obj: Object) -> None:
     _default_failure_policy(spec.get("podFailurePolicy"))
     labels = template["metadata"].get("labels")
     if labels and not obj["metadata"].get("labels"):
-        obj["metadata"]["labels"] = dict(labels)
+        # The very same labels: what the server adds to the template's it adds to the job's, as upstream does.
+        obj["metadata"]["labels"] = labels
 
 
 def _default_failure_policy(policy: Object | None) -> None:
@@ -81,9 +82,10 @@ def _create_job(obj: Object) -> None:
         "job-name": name,
     }
     template = spec["template"].setdefault("metadata", {})
-    template["labels"] = {**(template.get("labels") or {}), **identity}
-    if not meta.get("labels"):
-        meta["labels"] = dict(template["labels"])
+    labels = {**(template.get("labels") or {}), **identity}
+    if not meta.get("labels") or meta["labels"] is template.get("labels"):
+        meta["labels"] = dict(labels)
+    template["labels"] = labels
     selector = spec.get("selector") or {}
     matched = {**(selector.get("matchLabels") or {}), f"{_PREFIX}controller-uid": uid}
     spec["selector"] = {**selector, "matchLabels": matched}

@@ -97,6 +97,8 @@ class Rules:
     columns: tuple[Column, ...] = NAME_AND_AGE
     row: Callable[[Object, float], list[Any]] = name_and_created
     """The cells of a table's row at ``now`` (Unix seconds)."""
+    row_conditions: Callable[[Object], list[Object]] | None = None
+    """What a table says of a row as a whole."""
     grace_seconds: Callable[[Object, int | None], int] | None = None
     """Seconds a delete waits for the object's owner to confirm, of what was asked; None: it is deleted at once."""
 

@@ -157,6 +157,12 @@ def method_not_allowed(group: str, resource: str, action: str) -> StatusError:
     return status(405, "MethodNotAllowed", message, _details(group, resource))
 
 
+def method_not_served() -> StatusError:
+    """405 of a path that has no such method at all."""
+    text = "the server does not allow this method on the requested resource"
+    return status(405, "MethodNotAllowed", text, {})
+
+
 def not_acceptable(accepted: Sequence[str]) -> StatusError:
     message = f"only the following media types are accepted: {', '.join(accepted)}"
     return status(406, "NotAcceptable", message)

@@ -31,6 +31,8 @@ def resource_of(schema: Schema, request: Request) -> Resource:
     else:
         verbs = resource.verbs
     if request.verb not in verbs:
+        if target.subresource:
+            raise errors.method_not_served()
         raise errors.method_not_allowed(resource.group, resource.plural, request.verb)
     return resource
 

@@ -5,6 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
+TYPE_META = (
+    r'Go value of type struct { APIVersion string "json:\"apiVersion,omitempty\""; '
+    r'Kind string "json:\"kind,omitempty\"" }'
+)
+"""What every body is decoded into first."""
 _WORDS = {list: "array", str: "string", bool: "bool", type(None): "null"}
 
 

@@ -94,14 +94,19 @@ def settle_name(call: Call, metadata: Object) -> None:
     if call.name:
         found = metadata.get("name") or ("" if call.verb is Verb.UPDATE else call.name)
         if not found:
-            raise errors.bad_request(
-                f"the name of the object ({call.name} based on URL) was undeterminable: name must be provided"
-            )
+            raise unnamed(call)
         if found != call.name:
             raise errors.bad_request(
                 f"the name of the object ({found}) does not match the name on the URL ({call.name})"
             )
         metadata["name"] = found
+
+
+def unnamed(call: Call) -> errors.StatusError:
+    """A body without a name, where the path alone does not do."""
+    return errors.bad_request(
+        f"the name of the object ({call.name} based on URL) was undeterminable: name must be provided"
+    )
 
 
 def index_fields(resource: Resource, obj: Object) -> dict[str, str]:

@@ -48,7 +48,11 @@ def event_to_core(event: Object) -> Object:
 
 def event_from_core(event: Object) -> Object:
     names = {core: new for new, core in EVENT_FIELDS}
-    return {names.get(key, key): value for key, value in event.items()} | {"apiVersion": "events.k8s.io/v1"}
+    made = {names.get(key, key): value for key, value in event.items()} | {"apiVersion": "events.k8s.io/v1"}
+    for key in ("reportingController", "reportingInstance"):
+        if not made.get(key):
+            made.pop(key, None)
+    return made
 
 
 CPU_UTILIZATION = "targetCPUUtilizationPercentage"

@@ -63,7 +63,7 @@ def _first_of_each_key(left: list[Pending]) -> tuple[list[Pending], list[Pending
 async def _read(env: Environment, now: list[Pending]) -> dict[str, Value]:
     keys: dict[str, None] = {}
     for one in now:
-        if one.call.verb != Verb.CREATE or one.call.subresource:
+        if one.call.verb != Verb.CREATE or one.call.subresource or one.call.options.dry_run:
             keys[one.key] = None
         for key in keys_needed(env, one.call):
             keys[key] = None

@@ -27,7 +27,11 @@ APPLY = "application/apply-patch+yaml"
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One request. ``body`` is sent as JSON unless it is bytes; ``watch`` reads the answer as lines of events."""
+    """One request. ``body`` is sent as JSON unless it is bytes; ``watch`` reads the answer as lines of events.
+
+    ``{continue}`` in the path and ``{etag}`` in a header stand for those of the last answer that had one; ``first`` is
+    a path to get before. ``during`` is sent while the watch is open.
+    """
 
     name: str
     method: str
@@ -35,6 +39,8 @@ class Case:
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
     watch: bool = False
+    during: tuple[Case, ...] = ()
+    first: str = ""
 
     def payload(self) -> bytes | None:
         if self.body is None or isinstance(self.body, bytes):
@@ -1020,7 +1026,7 @@ def who() -> Iterator[Case]:
     yield Case("review of no token", "POST", "/apis/authentication.k8s.io/v1/tokenreviews", {"spec": {}})
 
 
-GROUPS = {
+BASICS = {
     "kinds": kinds,
     "invalid": invalid_objects,
     "decoding": decoding,

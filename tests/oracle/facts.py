@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 import re
 from email.message import Message
@@ -13,7 +14,9 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 ADDRESS = re.compile(r"\b10\.(?!96\.77\.7[78]\b)(?:9[6-9]|10\d|11[01])\.\d{1,3}\.\d{1,3}\b")
 """Of services, but for those that a manifest asks for."""
 AGE = re.compile(r"\d+s|<invalid>")
-HEADERS = ("Content-Type", "Warning", "Retry-After")
+LONG = 10_000
+"""Texts from here on are told by their length."""
+HEADERS = ("Content-Type", "Content-Encoding", "Warning", "Retry-After")
 OPAQUE = {"resourceVersion": "<revision>", "continue": "<continue>", "token": "<token>", "serverAddress": "<server>"}
 VERSION_FIELDS = {"gitCommit", "buildDate", "goVersion", "compiler", "platform", "gitTreeState", "gitVersion"}
 EPOCHS = ("2026-01-01T00:00:00Z",)
@@ -37,12 +40,16 @@ def scrub(value: Any, key: str = "") -> Any:
         return value
     if key in OPAQUE and value:
         return value if key == "resourceVersion" and value == "0" else OPAQUE[key]
+    if len(value) > LONG:
+        return f"<{len(value)} characters>"
     text = UID.sub("<uid>", value)
     text = TIME.sub(lambda found: found[0] if found[0] in EPOCHS else "<time>", text)
     text = ADDRESS.sub("<address>", text)
     text = re.sub(r"kube-api-access-[a-z0-9]+", "kube-api-access-<x>", text)
+    text = re.sub(r"hash=[0-9A-Fa-f]+", "hash=<hash>", text)
     text = re.sub(r"current: \d+", "current: <revision>", text)
-    return re.sub(r"^gen-[a-z0-9]{5}$", "gen-<x>", text)
+    text = re.sub(r"in record \(\d+\)", "in record (<revision>)", text)
+    return re.sub(r"\b(gen-|GEN_)[a-z0-9]{5}\b", r"\1<x>", text)
 
 
 def _manager(entry: dict[str, Any]) -> tuple[str, ...]:
@@ -61,11 +68,17 @@ def without_controllers(obj: dict[str, Any]) -> None:
     obj["metadata"]["managedFields"] = [each for each in entries if each.get("subresource") != "status"]
 
 
+def decompressed(headers: Message, raw: bytes) -> bytes:
+    return gzip.decompress(raw) if headers.get("Content-Encoding") == "gzip" else raw
+
+
 def body_of(raw: bytes, content_type: str) -> Any:
     if "json" in content_type:
         return json.loads(raw)
     if "protobuf" in content_type:
         return {"base64": base64.b64encode(raw).decode()}
+    if raw.startswith(b'{"paths"'):
+        return json.loads(raw)
     return raw.decode(errors="replace")
 
 
@@ -89,5 +102,7 @@ def facts(status: int, headers: Message, raw: bytes, *, watch: bool) -> dict[str
             trimmed(event.get("object"))
         found["events"] = scrub(events)
     elif raw:
+        if b"\n  " in raw:
+            found["indented"] = True
         found["body"] = scrub(trimmed(body_of(raw, content_type)))
     return found

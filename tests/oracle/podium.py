@@ -21,7 +21,8 @@ from orchestrator.daemon import free_port
 from orchestrator.pki import Pki, prepare
 from orchestrator.store.memory_log import MemoryLog
 from orchestrator.store.store import Store
-from tests.oracle.cases import GROUPS, setup
+from tests.oracle.cases import setup
+from tests.oracle.groups import GROUPS
 from tests.oracle.record import Server
 
 

@@ -14,14 +14,19 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from email.message import Message
 from pathlib import Path
 from typing import Any
 
-from tests.oracle.cases import GROUPS, HERE, Case, setup
-from tests.oracle.facts import facts
+from tests.oracle.cases import HERE, Case, setup
+from tests.oracle.facts import decompressed, facts
+from tests.oracle.groups import GROUPS
 
 TOKEN = "oracle-token"
 FACTS = HERE / "facts"
+SETTLE_SECONDS = 0.4
+"""From the request of a watch to the moment when it surely sees changes."""
 
 
 def free_port() -> int:
@@ -52,16 +57,40 @@ class Server:
         self.context.check_hostname = False
         self.context.verify_mode = ssl.CERT_NONE
 
+        self.continued, self.etag = "", ""
+
     def send(self, case: Case) -> dict[str, Any]:
+        """The facts of the answer; those of a watch when everything that happens during it was sent."""
+        if case.first:
+            self.send(Case("", "GET", case.first))
+        if not case.during:
+            return self._send(case)
+        with ThreadPoolExecutor(1) as pool:
+            watching = pool.submit(self._send, case)
+            time.sleep(SETTLE_SECONDS)
+            for one in case.during:
+                self._send(one)
+            return watching.result()
+
+    def _send(self, case: Case) -> dict[str, Any]:
         headers = {**self.authorization, "Accept": "application/json", **case.headers}
+        headers = {name: value.replace("{etag}", self.etag) for name, value in headers.items()}
+        path = case.path.replace("{continue}", self.continued)
         if case.body is not None:
             headers.setdefault("Content-Type", "application/json")
-        request = urllib.request.Request(self.url + case.path, data=case.payload(), method=case.method, headers=headers)
+        request = urllib.request.Request(self.url + path, data=case.payload(), method=case.method, headers=headers)
         try:
             with urllib.request.urlopen(request, context=self.context, timeout=60) as answer:
-                return facts(answer.status, answer.headers, answer.read(), watch=case.watch)
+                raw = decompressed(answer.headers, answer.read())
+                self._remember(case, answer.headers, raw)
+                return facts(answer.status, answer.headers, raw, watch=case.watch)
         except urllib.error.HTTPError as answer:
             return facts(answer.code, answer.headers, answer.read(), watch=case.watch)
+
+    def _remember(self, case: Case, headers: Message, raw: bytes) -> None:
+        self.etag = headers.get("ETag", self.etag)
+        if "limit=" in case.path and raw:
+            self.continued = json.loads(raw).get("metadata", {}).get("continue", "") or self.continued
 
     def wait_ready(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds

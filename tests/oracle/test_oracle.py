@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.oracle.cases import GROUPS, HERE, Case
+from tests.oracle.cases import HERE, Case
+from tests.oracle.groups import GROUPS
 from tests.oracle.podium import answers
 
 pytestmark = [pytest.mark.slow, pytest.mark.real_loop]

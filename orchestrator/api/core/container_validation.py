@@ -75,6 +75,9 @@ def validate_containers(spec: Object, volumes: dict[str, Object], path: Path) ->
         _validate_common(container, volumes, place, errors)
         _validate_name_once(container, seen, place, errors)
         _validate_ephemeral(container, place, errors)
+        target = container.get("targetContainerName")
+        if target and all(target != other.get("name") for other in containers or ()):
+            errors.append(not_found(place.child("targetContainerName"), target))
     return errors
 
 

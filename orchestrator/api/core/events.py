@@ -8,7 +8,7 @@ from orchestrator.api.cells import columns, name_of
 from orchestrator.api.strategy import Rules
 from orchestrator.api.zeros import fill_object
 from orchestrator.apimachinery.encoded import Object
-from orchestrator.apimachinery.field import FieldError, Path, invalid
+from orchestrator.apimachinery.field import FieldError, Path, invalid, required
 from orchestrator.apimachinery.tables import Column
 from orchestrator.apimachinery.timestamps import age
 
@@ -19,7 +19,38 @@ def _regarding(obj: Object) -> Object:
     return obj.get("involvedObject") or obj.get("regarding") or {}
 
 
+NORMAL_OR_WARNING = ("Normal", "Warning")
+UNSET = (("firstTimestamp", "firstTimestamp"), ("lastTimestamp", "lastTimestamp"), ("count", "count"))
+
+
+def _check_new(obj: Object) -> list[FieldError]:
+    """What ``events.k8s.io`` asks of an event, in the stored form."""
+    errors = _check(obj)
+    if not obj.get("eventTime"):
+        errors.append(required("eventTime"))
+    kind = obj.get("type") or ""
+    if kind not in NORMAL_OR_WARNING:
+        errors.append(invalid("type", "", f"has invalid value: {kind}"))
+    errors.extend(invalid(field, "", "needs to be unset") for key, field in UNSET if obj.get(key))
+    return errors
+
+
+def _check_complete(obj: Object) -> list[FieldError]:
+    """An event with a time of its own says who saw it do what."""
+    namespace = obj["metadata"].get("namespace", "")
+    errors: list[FieldError] = []
+    if not _regarding(obj).get("namespace") and namespace not in _CLUSTER_NAMESPACES:
+        errors.append(invalid(Path("involvedObject", "namespace"), "", "does not match event.namespace"))
+    controller = obj.get("reportingComponent") or obj.get("reportingController")
+    if not controller:
+        errors.append(required("reportingController"))
+    errors.extend(required(key) for key in ("reportingInstance", "action", "reason") if not obj.get(key))
+    return errors
+
+
 def _check(obj: Object) -> list[FieldError]:
+    if obj.get("eventTime"):
+        return _check_complete(obj)
     namespace = obj["metadata"].get("namespace", "")
     about = _regarding(obj).get("namespace") or ""
     path = Path("involvedObject", "namespace")
@@ -98,7 +129,7 @@ def _rules(group: str) -> Rules:
         kind="Event",
         create_on_update=True,
         default=_default,
-        check=_check,
+        check=_check_new if group else _check,
         own_fields=_fields,
         columns=_COLUMNS,
         row=_row,

@@ -169,3 +169,14 @@ def _readiness_gates(spec: Object, status: Object) -> str:
     conditions = status.get("conditions") or ()
     passed = sum(_condition_true(conditions, gate.get("conditionType", "")) for gate in gates)
     return f"{passed}/{len(gates)}"
+
+
+_ENDED = {"Succeeded": "The pod has completed successfully.", "Failed": "The pod failed."}
+
+
+def pod_row_conditions(pod: Object) -> list[Object]:
+    """A pod that is over is marked as completed: clients grey it out."""
+    phase = (pod.get("status") or {}).get("phase") or ""
+    if phase not in _ENDED:
+        return []
+    return [{"type": "Completed", "status": "True", "reason": phase, "message": _ENDED[phase]}]

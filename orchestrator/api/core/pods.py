@@ -8,7 +8,7 @@ from orchestrator.api.cells import columns, container_cells, labels_text, name_o
 from orchestrator.api.core.label_keys import merge_label_keys
 from orchestrator.api.core.pod_class import qos_class
 from orchestrator.api.core.pod_defaults import default_pod, default_template
-from orchestrator.api.core.pod_table import POD_COLUMNS, pod_row
+from orchestrator.api.core.pod_table import POD_COLUMNS, pod_row, pod_row_conditions
 from orchestrator.api.core.pod_updates import validate_pod_update
 from orchestrator.api.core.pod_validation import validate_pod, validate_template
 from orchestrator.api.strategy import Rules, spec_changed
@@ -101,6 +101,7 @@ RULES = (
         own_fields=pod_fields,
         columns=POD_COLUMNS,
         row=pod_row,
+        row_conditions=pod_row_conditions,
         grace_seconds=grace_seconds,
     ),
     Rules(

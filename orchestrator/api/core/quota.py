@@ -13,6 +13,16 @@ from orchestrator.apimachinery.names import label_key
 from orchestrator.apimachinery.quantity import QuantityError, compare
 
 _LISTS = ("max", "min", "default", "defaultRequest", "maxLimitRequestRatio")
+CONFLICTING = (("BestEffort", "NotBestEffort"), ("Terminating", "NotTerminating"))
+STANDARD = frozenset(
+    (
+        *("cpu", "memory", "ephemeral-storage", "pods", "services", "replicationcontrollers", "resourcequotas"),
+        *("requests.cpu", "requests.memory", "requests.storage", "requests.ephemeral-storage"),
+        *("limits.cpu", "limits.memory", "limits.ephemeral-storage", "persistentvolumeclaims", "configmaps", "secrets"),
+        *("services.nodeports", "services.loadbalancers"),
+    )
+)
+"""What a quota may bound by a name without a slash."""
 NEGATIVE = "must be greater than or equal to 0"
 
 
@@ -54,7 +64,16 @@ def _check_amounts(amounts: Object | None, path: Path) -> list[FieldError]:
 
 
 def _check_quota(obj: Object) -> list[FieldError]:
-    return _check_amounts((obj.get("spec") or {}).get("hard"), Path("spec", "hard"))
+    spec, path = obj.get("spec") or {}, Path("spec", "hard")
+    errors: list[FieldError] = []
+    for name, amount in (spec.get("hard") or {}).items():
+        errors.extend(_check_amounts({name: amount}, path))
+        if "/" not in name and name not in STANDARD:
+            errors.append(invalid(path.key(name), name, "must be a standard resource for quota"))
+    scopes = spec.get("scopes") or []
+    if any(set(pair) <= set(scopes) for pair in CONFLICTING):
+        errors.append(invalid("spec.scopes", scopes, "conflicting scopes"))
+    return errors
 
 
 def _check_quota_update(new: Object, old: Object) -> list[FieldError]:
@@ -86,11 +105,53 @@ def _check_limit(limit: Object, kind: str, path: Path) -> list[FieldError]:
         for key in ("default", "defaultRequest"):
             if limit.get(key):
                 errors.append(forbidden(path.child(key), "may not be specified when `type` is 'Pod'"))
-    for name, low in (limit.get("min") or {}).items():
-        high = (limit.get("max") or {}).get(name)
-        if high is not None and compare(low, high) > 0:
-            text = f"min value {low} is greater than max value {high}"
-            errors.append(invalid(path.child("min").key(name), str(low), text))
+    names = sorted({name for key in _LISTS for name in limit.get(key) or ()})
+    for name in names:
+        errors.extend(_check_order(limit, name, path))
+    return errors
+
+
+_ORDER = (
+    ("min", "max", "min", "min", "min value {} is greater than max value {}"),
+    (
+        "min",
+        "defaultRequest",
+        "defaultRequest",
+        "defaultRequest",
+        "min value {} is greater than default request value {}",
+    ),
+    (
+        "defaultRequest",
+        "max",
+        "defaultRequest",
+        "defaultRequest",
+        "default request value {} is greater than max value {}",
+    ),
+    (
+        "defaultRequest",
+        "default",
+        "defaultRequest",
+        "defaultRequest",
+        "default request value {} is greater than default limit value {}",
+    ),
+    ("min", "default", "default", "min", "min value {} is greater than default value {}"),
+    ("default", "max", "default", "max", "default value {} is greater than max value {}"),
+)
+"""What may not be above what, where the error lies, whose value it shows, and its words."""
+
+
+def _check_order(limit: Object, name: str, path: Path) -> list[FieldError]:
+    amounts = {key: (limit.get(key) or {}).get(name) for key in _LISTS}
+    errors: list[FieldError] = []
+    for low, high, place, shown, text in _ORDER:
+        below, above = amounts[low], amounts[high]
+        if below is not None and above is not None and compare(below, above) > 0:
+            errors.append(invalid(path.child(place).key(name), str(amounts[shown]), text.format(below, above)))
+    ratio = amounts["maxLimitRequestRatio"]
+    if ratio is not None and compare(ratio, "1") < 0:
+        errors.append(
+            invalid(path.child("maxLimitRequestRatio").key(name), str(ratio), f"ratio {ratio} is less than 1")
+        )
     return errors
 
 

@@ -9,32 +9,42 @@ from orchestrator.apimachinery.quantity import Quantity
 from orchestrator.apiserver.admission.subject import creates
 from orchestrator.apiserver.call import Call, Environment
 
+ANNOTATION = "kubernetes.io/limit-ranger"
+WORDS = {"requests": "request", "limits": "limit"}
+
 
 def apply_limits(env: Environment, call: Call, obj: Object, old: Object | None) -> None:
     if not creates(call, "Pod", old):
         return
+    told: list[str] = []
     for limit_range in env.mirror.items("", "limitranges", call.namespace):
         for limit in _limits(limit_range, "Container"):
-            _fill(obj["spec"], limit)
+            _fill(obj["spec"], limit, told)
+    if told:
+        annotations = obj["metadata"].get("annotations") or {}
+        obj["metadata"]["annotations"] = annotations | {ANNOTATION: "LimitRanger plugin set: " + "; ".join(told)}
 
 
 def _limits(limit_range: Object, kind: str) -> Iterator[Object]:
     return (limit for limit in (limit_range.get("spec") or {}).get("limits") or () if limit.get("type") == kind)
 
 
-def _fill(spec: Object, limit: Object) -> None:
-    defaults = {"limits": limit.get("default") or {}, "requests": limit.get("defaultRequest") or {}}
-    for kind in ("containers", "initContainers"):
+def _fill(spec: Object, limit: Object, told: list[str]) -> None:
+    """``told`` gets a word for each container and kind of bound that was filled in."""
+    defaults = {"requests": limit.get("defaultRequest") or {}, "limits": limit.get("default") or {}}
+    for kind, word in (("containers", "container"), ("initContainers", "init container")):
         if kind in spec:
-            spec[kind] = [_filled(container, defaults) for container in spec[kind]]
+            spec[kind] = [_filled(container, defaults, word, told) for container in spec[kind]]
 
 
-def _filled(container: Object, defaults: dict[str, Object]) -> Object:
+def _filled(container: Object, defaults: dict[str, Object], word: str, told: list[str]) -> Object:
     resources = dict(container.get("resources") or {})
     for part, values in defaults.items():
         missing = {name: value for name, value in values.items() if name not in (resources.get(part) or {})}
         if missing:
             resources[part] = (resources.get(part) or {}) | missing
+            names = ", ".join(sorted(missing))
+            told.append(f"{names} {WORDS[part]} for {word} {container.get('name', '')}")
     return container | {"resources": resources}
 
 

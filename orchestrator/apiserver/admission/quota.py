@@ -115,7 +115,8 @@ def _exceeds(one: Pending, quota: Object, used: Usage, added: Usage) -> errors.S
     assert one.write is not None
     assert one.write.charge is not None
     name, hard = one.write.charge["metadata"]["name"], _hard(quota)
-    missing = sorted(item for item in hard if item not in added and _must_be_given(one, item))
+    given = usage_of(one.call.resource, one.write.charge)
+    missing = sorted(item for item in hard if item not in given and _must_be_given(one, item))
     if missing:
         return one.call.forbidden(
             f"failed quota: {quota['metadata']['name']}: must specify {_each(missing, one)}", name

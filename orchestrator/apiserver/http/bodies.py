@@ -10,7 +10,7 @@ from orchestrator.api import jsontext, protobuf, yamltext
 from orchestrator.api.jsontext import TextError
 from orchestrator.api.protobuf import ProtobufError
 from orchestrator.apimachinery import errors
-from orchestrator.apiserver.goword import word_of
+from orchestrator.apiserver.goword import TYPE_META, word_of
 from orchestrator.apiserver.http.negotiation import ACCEPTED_BODIES, JSON, PROTOBUF, YAML, parse_media_type
 from orchestrator.client.protocol import PatchType
 
@@ -43,12 +43,6 @@ def encode_body(body: bytes, content_type: str, resource_kind: str) -> tuple[byt
     if resource_kind and not isinstance(value, dict):
         raise unrecognized(body, JSON, resource_kind, f"json: cannot unmarshal {word_of(value)} into {TYPE_META}")
     return pack(value), problems
-
-
-TYPE_META = (
-    r'Go value of type struct { APIVersion string "json:\"apiVersion,omitempty\""; '
-    r'Kind string "json:\"kind,omitempty\"" }'
-)
 
 
 def unrecognized(body: bytes, kind: str, resource_kind: str, why: str) -> errors.StatusError:

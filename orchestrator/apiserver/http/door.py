@@ -48,6 +48,8 @@ STOP_SECONDS = 2.0
 """Time for open requests when the door closes."""
 BROWSERS = ("curl", "Wget", "Mozilla")
 DEFAULT_VIEW = View(MediaType(JSON))
+PRETTY_VIEW = View(MediaType(JSON), pretty=True)
+"""For those who take none of the forms that there are."""
 
 
 class HttpDoor(Actor):
@@ -97,7 +99,7 @@ class HttpDoor(Actor):
         try:
             made = await self._answer(request)
         except errors.StatusError as error:
-            made = status_answer(error.status, DEFAULT_VIEW)
+            made = status_answer(error.status, PRETTY_VIEW if error.code == 406 else DEFAULT_VIEW)
         except AskTimeout:
             made = status_answer(
                 errors.timeout("request did not complete within the allotted timeout").status, DEFAULT_VIEW
@@ -318,7 +320,6 @@ ISSUER = {"/openid/v1/jwks": "jwks", "/.well-known/openid-configuration": "openi
 
 METHODS = {
     "GET": (Verb.LIST, Verb.GET),
-    "HEAD": (Verb.LIST, Verb.GET),
     "POST": (Verb.CREATE, Verb.CREATE),
     "PUT": (Verb.UPDATE, Verb.UPDATE),
     "PATCH": (Verb.PATCH, Verb.PATCH),
@@ -332,9 +333,9 @@ def verb_of(request: web.BaseRequest, path: ResourcePath, resource: Resource) ->
     verbs = METHODS.get(request.method)
     target = path.target
     if verbs is None or (request.method in ("PUT", "PATCH") and not target.name):
-        raise not_allowed()
+        raise errors.method_not_served()
     if request.method == "POST" and target.name and not target.subresource:
-        raise not_allowed()
+        raise errors.method_not_served()
     if request.method == "GET" and not target.subresource:
         wanted = request.query.get("watch")
         if path.watch or (wanted is not None and boolean(wanted)):
@@ -353,11 +354,6 @@ def body_kind(method: str, path: ResourcePath, resource: Resource) -> str:
 def nowhere() -> web.Response:
     """A path that no part of the server knows: plain text, as Go's mux answers."""
     return web.Response(status=404, text="404 page not found\n")
-
-
-def not_allowed() -> errors.StatusError:
-    text = "the server does not allow this method on the requested resource"
-    return errors.status(405, "MethodNotAllowed", text, {})
 
 
 def with_manager(options: Options, manager: str) -> Options:

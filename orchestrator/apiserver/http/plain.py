@@ -102,7 +102,7 @@ def openapi_document(parts: list[str], accept: str) -> Document | None:
         case ["openapi", "v3", *rest]:
             made = _openapi_v3("/".join(rest))
             if made is None:
-                return None
+                return Document(b"", content_type="", code=404)
             body = made
         case _:
             return None
@@ -191,6 +191,8 @@ def health_document(path: str, *, verbose: bool, ready: bool) -> Document:
 
 def respond(document: Document, view: View, if_none_match: str) -> web.Response:
     """The answer, or 304 when the caller has it already."""
+    if not document.body:
+        return web.Response(status=document.code)
     headers = {"Content-Type": document.content_type}
     if document.etag:
         headers["ETag"] = f'"{document.etag}"'

@@ -23,6 +23,11 @@ def table_of(
     """``include``: what each row carries of its object (Metadata, Object or None)."""
     its = rules(resource.group, resource.kind)
     rows = [_row(its.row(obj, now), obj, include, version) for obj in (item.decode() for item in items)]
+    if its.row_conditions is not None:
+        for made, item in zip(rows, items, strict=True):
+            conditions = its.row_conditions({"status": item.decode_status()})
+            if conditions:
+                made["conditions"] = conditions
     return {
         "kind": "Table",
         "apiVersion": f"meta.k8s.io/{version}",

@@ -66,6 +66,8 @@ class WatchForm:
                     version=version,
                     columns=self.first,
                 )
+                if not self.first:
+                    table["columnDefinitions"] = None
                 self.first = False
                 table["metadata"] = {"resourceVersion": str(encoded.revision)}
                 return orjson.dumps(table)

@@ -29,7 +29,7 @@ def prepare_binding(env: Environment, call: Call, current: Value | None) -> Writ
         raise errors.bad_request("name in URL does not match name in Binding object")
     node = (binding.get("target") or {}).get("name", "")
     if not node:
-        raise errors.bad_request("the binding names no node: target.name is required")
+        raise errors.bad_request("target.name: Required value")
     if current is None:
         raise errors.not_found("", "pods", name)
     encoded = encoded_of(current)

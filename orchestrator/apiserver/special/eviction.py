@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from orchestrator.apimachinery import errors
-from orchestrator.apimachinery.encoded import Object, encode_part
+from orchestrator.apimachinery.encoded import Encoded, Object, decode_part, encode_part
 from orchestrator.apimachinery.meta import rfc3339
 from orchestrator.apimachinery.selectors import from_label_selector
 from orchestrator.apiserver.call import Call, Environment, answer
@@ -14,7 +14,7 @@ from orchestrator.apiserver.keys import list_prefix
 from orchestrator.apiserver.special.binding import CREATED
 from orchestrator.apiserver.storage import encoded_of
 from orchestrator.apiserver.verbs.delete import check_preconditions, prepare_delete, with_body
-from orchestrator.apiserver.write import Pending
+from orchestrator.apiserver.write import Pending, Write
 from orchestrator.apiserver.writer import write_all
 from orchestrator.client.protocol import Options, Response, Verb
 from orchestrator.store.protocol import Change, Outcome, Value
@@ -23,13 +23,21 @@ MAX_ATTEMPTS = 8
 MAX_DISRUPTED = 2000
 """Pods that a budget remembers as on their way out; more and it says no until its controller caught up."""
 
+TARGET: Object = {
+    "type": "DisruptionTarget",
+    "status": "True",
+    "reason": "EvictionByEvictionAPI",
+    "message": "Eviction API: evicting",
+}
+"""Why an evicted pod ends."""
+
 
 async def evict(env: Environment, call: Call) -> Response:
     """201 when the pod goes, 429 with the cause DisruptionBudget when a budget says no."""
     body = call.body() or {}
     named = (body.get("metadata") or {}).get("name") or call.name
     if named != call.name:
-        raise errors.bad_request(f"name in URL does not match name in Eviction object: {call.name} and {named}")
+        raise errors.bad_request("name in URL does not match name in Eviction object")
     options = with_body(call.options, body.get("deleteOptions") or {})
     value = (await env.storage.get([call.key])).values[0]
     if value is None:
@@ -46,8 +54,23 @@ async def evict(env: Environment, call: Call) -> Response:
         body=b"",
     )
     deletion = Call(call.identity, request, call.resource, call.now)
-    response = (await write_all(env, [Pending(deletion, prepare_delete, call.key, 0)]))[0]
+    response = (await write_all(env, [Pending(deletion, prepare_eviction, call.key, 0)]))[0]
     return response if response.code >= 400 else answer(CREATED, 201)
+
+
+def prepare_eviction(env: Environment, call: Call, current: Value | None) -> Write:
+    """A delete; the pod that waits for its grace says in its conditions why it goes."""
+    write = prepare_delete(env, call, current)
+    change, encoded = write.change, write.encoded
+    if change is None or change.parts is None or encoded is None:
+        return write
+    status = decode_part(encoded.status)
+    others = [one for one in status.get("conditions") or () if one.get("type") != TARGET["type"]]
+    times = {"lastProbeTime": None, "lastTransitionTime": rfc3339(call.now)}
+    part = encode_part(status | {"conditions": [*others, TARGET | times]})
+    write.encoded = Encoded(encoded.metadata, part, encoded.rest, encoded.revision)
+    write.change = msgspec.structs.replace(change, parts=(change.parts[0], part, change.parts[2]))
+    return write
 
 
 def _free_to_go(pod: Object) -> bool:
@@ -95,11 +118,29 @@ async def _take_one(env: Environment, call: Call, pod: Object, value: Value, dry
         raise _refused(f"The disruption budget {name} needs {needed} healthy pods and has {healthy} currently")
     disrupted = (status.get("disruptedPods") or {}) | {call.name: rfc3339(call.now)}
     changed = status | {"disruptionsAllowed": allowed - 1, "disruptedPods": disrupted}
+    changed["conditions"] = _conditions(status, budget, allowed - 1, rfc3339(call.now))
     if dry_run:
         return True
     why = cause_of(env.context.cause, call.identity.user)
     change = Change(value.key, (None, encode_part(changed), None), value.mod_revision, cause=why)
     return (await env.storage.commit([change]))[0].outcome == Outcome.DONE
+
+
+def _conditions(status: Object, budget: Object, allowed: int, now: str) -> list[Object]:
+    """``DisruptionAllowed`` as it is once this pod has gone."""
+    kind = "DisruptionAllowed"
+    held: Object = next((one for one in status.get("conditions") or () if one.get("type") == kind), {})
+    state = "True" if allowed > 0 else "False"
+    since = held.get("lastTransitionTime") if held.get("status") == state else now
+    made: Object = {
+        "type": kind,
+        "status": state,
+        "observedGeneration": budget["metadata"].get("generation", 0),
+        "lastTransitionTime": since,
+        "reason": "SufficientPods" if allowed > 0 else "InsufficientPods",
+        "message": "",
+    }
+    return [*(one for one in status.get("conditions") or () if one.get("type") != kind), made]
 
 
 def _check(budget: Object, status: Object) -> None:

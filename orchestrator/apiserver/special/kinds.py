@@ -7,6 +7,7 @@ from collections.abc import Callable
 from orchestrator.apimachinery.encoded import Object
 from orchestrator.apimachinery.meta import rfc3339
 from orchestrator.apiserver.call import Call, Environment
+from orchestrator.apiserver.special.ephemeral import check_pod
 from orchestrator.apiserver.special.escalation import check_binding, check_role
 from orchestrator.apiserver.special.services import reserve_service
 
@@ -14,6 +15,7 @@ Undo = Callable[[], None]
 
 CHECKS: dict[tuple[str, str], Callable[[Environment, Call, Object, Object | None], None]] = {
     ("rbac.authorization.k8s.io", "Role"): check_role,
+    ("", "Pod"): check_pod,
     ("rbac.authorization.k8s.io", "ClusterRole"): check_role,
     ("rbac.authorization.k8s.io", "RoleBinding"): check_binding,
     ("rbac.authorization.k8s.io", "ClusterRoleBinding"): check_binding,

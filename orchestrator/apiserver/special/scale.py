@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import orjson
+
+from orchestrator.api.check import check
 from orchestrator.apimachinery import errors
 from orchestrator.apimachinery.copying import deep
 from orchestrator.apimachinery.encoded import Encoded, Object
 from orchestrator.apimachinery.field import Path, invalid
 from orchestrator.apimachinery.selectors import selector_text
 from orchestrator.apiserver.call import Call, Environment, answer
+from orchestrator.apiserver.objects import check_kind
 from orchestrator.apiserver.storage import encoded_of
-from orchestrator.apiserver.verbs.patch import patch_document
+from orchestrator.apiserver.verbs.patch import patch_document, unfit
 from orchestrator.apiserver.verbs.update import update_object
 from orchestrator.apiserver.write import Write
 from orchestrator.client.protocol import Response, Verb
@@ -60,10 +64,11 @@ def prepare_scale(env: Environment, call: Call, current: Value | None) -> Write:
         body = patch_document(env, call, before, body, SCALE)
     if not isinstance(body, dict):
         raise errors.bad_request("the body of the request is no Scale")
+    check_kind(env.schema, "autoscaling/v1", "Scale", body)
     asked = (body.get("metadata") or {}).get("resourceVersion") or ""
     if asked and asked != str(current.mod_revision):
         raise call.conflict()
-    replicas = _replicas(call, body)
+    replicas = _replicas(call, _checked(env, call, body))
     obj = deep(old)
     obj["spec"]["replicas"] = replicas
     write = update_object(env, call, obj, current, current.mod_revision if asked and call.verb != Verb.PATCH else 0)
@@ -71,13 +76,18 @@ def prepare_scale(env: Environment, call: Call, current: Value | None) -> Write:
     return write
 
 
+def _checked(env: Environment, call: Call, body: Object) -> Object:
+    result = check(body, env.schema.type(*SCALE))
+    scale: Object = result.obj
+    if result.errors and call.verb == Verb.PATCH:
+        raise unfit(orjson.dumps(body).decode(), result.errors[0])
+    if result.errors:
+        raise errors.bad_request(f'Scale in version "v1" cannot be handled as a Scale: {result.errors[0]}')
+    return scale
+
+
 def _replicas(call: Call, scale: Object) -> int:
-    replicas = (scale.get("spec") or {}).get("replicas", 0)
-    if not isinstance(replicas, int) or isinstance(replicas, bool):
-        raise errors.bad_request(
-            'Scale in version "v1" cannot be handled as a Scale: json: cannot unmarshal '
-            f"{type(replicas).__name__} into Go struct field ScaleSpec.spec.replicas of type int32"
-        )
+    replicas: int = (scale.get("spec") or {}).get("replicas", 0)
     if replicas < 0:
         wrong = invalid(Path("spec").child("replicas"), replicas, "must be greater than or equal to 0")
         raise errors.invalid("autoscaling", "Scale", call.name, [wrong])

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from orchestrator.apimachinery import errors
 from orchestrator.apimachinery.encoded import Object
-from orchestrator.apimachinery.field import Path, invalid, not_supported
+from orchestrator.apimachinery.field import Path, invalid
 from orchestrator.apimachinery.meta import rfc3339
 from orchestrator.apiserver.call import Call, Environment, answer
 from orchestrator.apiserver.keys import object_key
+from orchestrator.apiserver.managed import own_by_update
+from orchestrator.apiserver.objects import check_kind
 from orchestrator.apiserver.storage import encoded_of
 from orchestrator.apiserver.tokens import Claims
 from orchestrator.client.protocol import Response
@@ -22,6 +26,7 @@ async def issue_token(env: Environment, call: Call) -> Response:
     if env.tokens is None:
         raise errors.service_unavailable("this server has no key to sign tokens with")
     body = call.body() or {}
+    check_kind(env.schema, "authentication.k8s.io/v1", "TokenRequest", body)
     spec = body.get("spec") or {}
     seconds = spec.get("expirationSeconds") or DEFAULT_SECONDS
     _check(call, seconds)
@@ -34,13 +39,22 @@ async def issue_token(env: Environment, call: Call) -> Response:
     reference = spec.get("boundObjectRef")
     if reference:
         claims = await _bound(env, call, claims, reference)
+    owned: Object = {"metadata": {}, "spec": {"expirationSeconds": seconds} | spec}
+    form = dataclasses.replace(call.resource, group="authentication.k8s.io", version="v1", kind="TokenRequest")
+    own_by_update(env, dataclasses.replace(call, served=form), None, owned)
     expires = call.now + seconds
     token = env.tokens.sign(claims, call.now, expires)
     request: Object = {
         "kind": "TokenRequest",
         "apiVersion": "authentication.k8s.io/v1",
-        "metadata": {"name": call.name, "namespace": call.namespace, "creationTimestamp": rfc3339(call.now)},
-        "spec": spec | {"audiences": list(audiences), "expirationSeconds": seconds},
+        "metadata": owned["metadata"]
+        | {
+            "name": call.name,
+            "namespace": call.namespace,
+            "uid": env.uid(),
+            "creationTimestamp": rfc3339(call.now),
+        },
+        "spec": {"boundObjectRef": None} | spec | {"audiences": list(audiences), "expirationSeconds": seconds},
         "status": {"token": token, "expirationTimestamp": rfc3339(expires)},
     }
     return answer(request, 201)
@@ -61,8 +75,9 @@ async def _bound(env: Environment, call: Call, claims: Claims, reference: Object
     """The claims with the referenced object in them, which must exist and be the one that is meant."""
     kind, name, uid = reference.get("kind", ""), reference.get("name", ""), reference.get("uid", "")
     if kind not in KINDS:
-        wrong = not_supported(Path("spec").child("boundObjectRef"), kind, sorted(KINDS))
-        raise errors.invalid("authentication.k8s.io", "TokenRequest", call.name, [wrong])
+        version = reference.get("apiVersion", "")
+        version = version if "/" in version else f"/{version}"
+        raise errors.bad_request(f"cannot bind token to object of type {version}, Kind={kind}")
     group, plural = KINDS[kind]
     namespace = "" if kind == "Node" else call.namespace
     value = (await env.storage.get([object_key(group, plural, namespace, name)])).values[0]

@@ -17,8 +17,8 @@ from orchestrator.store.protocol import Change, Value
 
 
 def prepare_create(env: Environment, call: Call, current: Value | None) -> Write:
-    """``current`` is not looked at: the store's condition decides."""
-    alike = env.templates.write(env, call)
+    """``current`` is looked at by a dry run only: else the store's condition decides."""
+    alike = None if call.options.dry_run else env.templates.write(env, call)
     if alike is not None:
         return alike
     obj = decode_object(env, call, call.body())
@@ -27,6 +27,8 @@ def prepare_create(env: Environment, call: Call, current: Value | None) -> Write
         raise errors.bad_request("resourceVersion should not be set on objects to be created")
     settle_name(call, metadata)
     write = create_object(env, call, obj)
+    if call.options.dry_run and current is not None and not write.generated:
+        raise errors.already_exists(call.resource.group, call.resource.plural, obj["metadata"]["name"])
     env.templates.remember(env, call, write, obj)
     return write
 
@@ -63,7 +65,7 @@ def create_object(env: Environment, call: Call, obj: Object, *, applied: bool = 
 
 
 def _validate(call: Call, its: Rules, obj: Object) -> None:
-    found = its.validate(obj)
+    found = its.validate(obj) if call.served is None else rules_of(call.served).validate(obj)
     if found:
         resource = call.resource
         raise errors.invalid(resource.group, resource.kind, obj["metadata"].get("name", ""), found)

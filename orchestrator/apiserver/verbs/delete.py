@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
+import msgspec
+
+from orchestrator.api.check import check
+from orchestrator.api.schema import schema
 from orchestrator.apimachinery import errors
 from orchestrator.apimachinery.encoded import Encoded, Object, encode, encode_part
 from orchestrator.apimachinery.meta import parse_time, rfc3339
+from orchestrator.apimachinery.quoting import quote
 from orchestrator.apiserver.call import Call, Environment, answer, stored
+from orchestrator.apiserver.goword import TYPE_META, word_of
 from orchestrator.apiserver.storage import encoded_of
 from orchestrator.apiserver.verbs.status import rests
 from orchestrator.apiserver.write import Write, changed_parts
@@ -22,6 +29,9 @@ PROPAGATION = {"Orphan": ORPHAN, "Foreground": FOREGROUND, "Background": ""}
 
 def prepare_delete(env: Environment, call: Call, current: Value | None) -> Write:
     options = delete_options(call)
+    if options.dry_run and not call.options.dry_run:
+        # Asked for by the body: from here on the request itself is a dry run.
+        call.request = msgspec.structs.replace(call.request, options=options)
     if current is None:
         raise call.not_found()
     obj = _shared(encoded_of(current))
@@ -41,30 +51,43 @@ def delete_options(call: Call) -> Options:
     """The query parameters with what the body says over them. Raises BadRequest or Invalid for nonsense."""
     options = call.options
     body = call.body()
-    if body:
-        if not isinstance(body, dict) or body.get("kind", "DeleteOptions") != "DeleteOptions":
-            raise errors.bad_request("the body of a delete is no DeleteOptions")
-        options = with_body(options, body)
+    if body is not None:
+        options = with_body(options, checked_options(body))
     if options.propagation_policy and options.propagation_policy not in PROPAGATION:
-        raise errors.status(
-            422,
-            "Invalid",
-            f'DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Unsupported value: '
-            f'"{options.propagation_policy}": supported values: "Foreground", "Background", "Orphan", "nil"',
-            {
-                "group": "meta.k8s.io",
-                "kind": "DeleteOptions",
-                "causes": [
-                    {
-                        "reason": "FieldValueNotSupported",
-                        "message": f'Unsupported value: "{options.propagation_policy}": supported values: '
-                        '"Foreground", "Background", "Orphan", "nil"',
-                        "field": "propagationPolicy",
-                    }
-                ],
-            },
-        )
+        supported = 'supported values: "Foreground", "Background", "Orphan", "nil"'
+        why = f"Unsupported value: {quote(options.propagation_policy)}: {supported}"
+        raise _invalid_options("propagationPolicy", "NotSupported", why)
     return options
+
+
+def checked_options(body: Any) -> Object:
+    """DeleteOptions of right types. Raises BadRequest, or Invalid for what does not go together."""
+    if not isinstance(body, dict):
+        what = f"json: cannot unmarshal {word_of(body)} into {TYPE_META}"
+        raise errors.bad_request(f"couldn't get version/kind; json parse error: {what}")
+    kind, version = body.get("kind") or "DeleteOptions", body.get("apiVersion") or "v1"
+    if kind != "DeleteOptions":
+        where = f'for version "{version}" in scheme "pkg/runtime/scheme.go:111"'
+        raise errors.bad_request(f'no kind "{kind}" is registered {where}')
+    result = check(body, schema().type("", "v1", "DeleteOptions"))
+    if result.errors:
+        raise errors.bad_request(result.errors[0])
+    options: Object = result.obj
+    asked = options.get("dryRun")
+    if asked and any(one != "All" for one in asked):
+        shown = f"[{' '.join(quote(one) for one in asked)}]"
+        raise _invalid_options("dryRun", "NotSupported", f'Unsupported value: {shown}: supported values: "All"')
+    if options.get("orphanDependents") is not None and options.get("propagationPolicy"):
+        shown = quote(options["propagationPolicy"])
+        why = f"Invalid value: {shown}: orphanDependents and deletionPropagation cannot be both set"
+        raise _invalid_options("propagationPolicy", "Invalid", why)
+    return options
+
+
+def _invalid_options(field: str, reason: str, message: str) -> errors.StatusError:
+    cause = {"reason": f"FieldValue{reason}", "message": message, "field": field}
+    details = {"group": "meta.k8s.io", "kind": "DeleteOptions", "causes": [cause]}
+    return errors.status(422, "Invalid", f'DeleteOptions.meta.k8s.io "" is invalid: {field}: {message}', details)
 
 
 def with_body(options: Options, body: Object) -> Options:
@@ -197,7 +220,7 @@ def _answer_of(call: Call, obj: Object) -> Callable[[Encoded], Response]:
     metadata = obj["metadata"]
     if obj["kind"] in RETURNED:
         return lambda encoded: stored(encoded, 200, call.warnings)
-    resource = call.resource
+    resource = call.served or call.resource
     status = errors.success(resource.group, resource.plural, metadata["name"], metadata.get("uid", ""))
     return lambda encoded: answer(status, 200, call.warnings)
 

@@ -11,7 +11,7 @@ from orchestrator.apiserver.paging import Page, decode_token, encode_token
 from orchestrator.apiserver.selection import Selection, selection
 from orchestrator.apiserver.storage import INEXACT, encoded_of
 from orchestrator.client.protocol import Response
-from orchestrator.store.protocol import RangeReply, Value
+from orchestrator.store.protocol import Value
 
 PAGE_OF_SELECTED = 1000
 """Keys read at a time when a limited list has to look for matches."""
@@ -103,13 +103,8 @@ async def _plain(env: Environment, call: Call, chosen: Selection, page: Page) ->
     if not reply.more:
         return Response(200, reply.revision, items=items)
     token = encode_token(reply.revision, reply.values[-1].key, call.prefix)
-    remaining = None if chosen.indexed else _remaining(reply, page)
+    remaining = None if chosen.indexed else reply.count - len(reply.values)
     return Response(200, reply.revision, items=items, continue_token=token, remaining=remaining)
-
-
-def _remaining(reply: RangeReply, page: Page) -> int | None:
-    """``count`` is of the whole range, so it says what remains on the first page only."""
-    return reply.count - len(reply.values) if not page.after else None
 
 
 def _not_older(call: Call, revision: int) -> None:

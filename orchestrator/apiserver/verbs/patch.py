@@ -16,7 +16,7 @@ from orchestrator.apimachinery.json_patch import PatchError, PatchFormatError
 from orchestrator.apiserver.call import Call, Environment
 from orchestrator.apiserver.goword import restored, word_of
 from orchestrator.apiserver.managed import apply_owned
-from orchestrator.apiserver.objects import STRICT, check_kind, report_unknown, rules_of, settle_name, type_of
+from orchestrator.apiserver.objects import STRICT, check_kind, report_unknown, rules_of, settle_name, type_of, unnamed
 from orchestrator.apiserver.storage import encoded_of
 from orchestrator.apiserver.verbs.create import create_object
 from orchestrator.apiserver.verbs.update import update_object
@@ -136,12 +136,12 @@ def _apply(env: Environment, call: Call, current: Value | None) -> Write:
     applied = fit(env, body, resource)
     applied["apiVersion"], applied["kind"] = resource.api_version, resource.kind
     settle_name(call, dict(applied.setdefault("metadata", {})))
-    applied["metadata"].setdefault("name", call.name)
     if applied["metadata"].get("managedFields"):
         raise errors.bad_request("metadata.managedFields must be nil")
     if current is None:
         return _create_applied(env, call, applied)
     live = encoded_of(current).decode()
+    applied["metadata"].setdefault("name", call.name)
     asked = applied["metadata"].get("resourceVersion")
     if asked and asked != str(current.mod_revision):
         raise call.conflict()
@@ -163,6 +163,8 @@ def _create_applied(env: Environment, call: Call, applied: Object) -> Write:
         raise call.not_found()
     if applied["metadata"].get("uid") or applied["metadata"].get("resourceVersion"):
         raise call.conflict()
+    if not applied["metadata"].get("name"):
+        raise unnamed(call)
     made = apply_owned(env, call, None, applied)
     settle_name(call, made["metadata"])
     rules_of(call.resource).default(made)

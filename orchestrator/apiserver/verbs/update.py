@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from orchestrator.api.rules import Rules
 from orchestrator.apimachinery import errors
 from orchestrator.apimachinery.encoded import Object, encode
-from orchestrator.apimachinery.field import Path, invalid
+from orchestrator.apimachinery.field import FieldError, Path, invalid
 from orchestrator.apiserver.admission.plugins import admit, validate_admission
 from orchestrator.apiserver.call import Call, Environment
 from orchestrator.apiserver.managed import own_by_update
 from orchestrator.apiserver.objects import decode_object, index_fields, revision_in, rules_of, settle_name
+from orchestrator.apiserver.special.ephemeral import only_ephemeral, validate_ephemeral
 from orchestrator.apiserver.special.kinds import after_admission, reserve
 from orchestrator.apiserver.storage import encoded_of
 from orchestrator.apiserver.verbs.create import create_object
@@ -70,11 +72,13 @@ def update_object(
     if call.subresource == "status":
         its.prepare_status(obj, old)
     else:
+        if call.subresource == "ephemeralcontainers":
+            only_ephemeral(obj, old)
         its.prepare_update(obj, old)
     after_admission(env, call, obj, old)
     undo = reserve(env, call, obj, old)
     try:
-        found = (its.validate_status if call.subresource == "status" else its.validate_update)(obj, old)
+        found = validator_of(call, its)(obj, old)
         if found:
             raise errors.invalid(call.resource.group, call.resource.kind, call.name, found)
         validate_admission(env, call, obj, old)
@@ -83,6 +87,15 @@ def update_object(
             undo()
         raise
     return finish_update(call, obj, old, current, expect, undo)
+
+
+def validator_of(call: Call, its: Rules) -> Callable[[Object, Object], list[FieldError]]:
+    match call.subresource:
+        case "status":
+            return its.validate_status
+        case "ephemeralcontainers":
+            return validate_ephemeral
+    return its.validate_update
 
 
 def check_preconditions(call: Call, obj: Object, old: Object, current: Value, expect: int) -> None:
