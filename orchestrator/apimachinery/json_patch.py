@@ -39,7 +39,8 @@ def apply(doc: Any, patch: Any) -> Any:
 def _json_kind(patch: Any) -> str:
     """Go's word for the JSON value that is no list of operations."""
     if isinstance(patch, list):
-        return next(_json_kind(item) for item in patch if not isinstance(item, dict))
+        odd = next((item for item in patch if not isinstance(item, dict)), None)
+        return "array" if isinstance(odd, list) else _json_kind(odd)
     if isinstance(patch, dict):
         return "object"
     if isinstance(patch, bool):

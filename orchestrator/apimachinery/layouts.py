@@ -30,6 +30,13 @@ class LayoutError(ValueError):
     """A value that does not fit its type; the message is structured-merge-diff's."""
 
 
+def _misfit(value: Any, path: str | None, wanted: str) -> FieldSet:
+    """What is no map or list where there should be one."""
+    if path is None:
+        return MEMBER
+    raise LayoutError(f"{path}: expected {wanted}, got &{{{value}}}")
+
+
 class Layout:
     """A leaf: a scalar, or an atomic object, list or map."""
 
@@ -143,6 +150,8 @@ class Mapped(Layout):
 
     def owned(self, value: Any, path: str | None) -> FieldSet:
         result: FieldSet = {}
+        if value and not isinstance(value, dict):
+            return _misfit(value, path, "map")
         for name, item in (value or {}).items():
             child = self.child(name)
             if child is None:
@@ -304,6 +313,8 @@ class Listed(Layout):
 
     def owned(self, value: Any, path: str | None) -> FieldSet:
         result: FieldSet = {}
+        if value and not isinstance(value, list):
+            return _misfit(value, path, "list")
         for position, item in enumerate(value or ()):
             try:
                 key = self.element(item)

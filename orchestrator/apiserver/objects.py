@@ -41,6 +41,24 @@ def decode_object(env: Environment, call: Call, body: Any) -> Object:
     return obj
 
 
+def typed_body(env: Environment, call: Call, kind: tuple[str, str, str]) -> Object:
+    """The body of a subresource or review: an object of ``kind`` (group, version, kind). Raises BadRequest."""
+    body = call.body()
+    group, version, name = kind
+    if body is None:
+        body = {}
+    if not isinstance(body, dict):
+        raise errors.bad_request(f"expected an object of kind {name}, found none")
+    check_kind(env.schema, f"{group}/{version}" if group else version, name, body)
+    result = check(body, env.schema.type(*kind))
+    title = f"{name} in version {quote(version)} cannot be handled as a {name}"
+    if result.errors:
+        raise errors.bad_request(f"{title}: {result.errors[0]}")
+    report_unknown(call, [*call.request.problems, *result.unknown], title)
+    obj: Object = result.obj
+    return obj
+
+
 def check_kind(schema: Schema, api_version: str, kind: str, body: Object) -> None:
     """BadRequest when the body says that it is something else; silence is consent."""
     found_version, found_kind = body.get("apiVersion") or api_version, body.get("kind") or kind

@@ -12,6 +12,7 @@ from orchestrator.apimachinery.encoded import Encoded, Object, decode_part, enco
 from orchestrator.apimachinery.meta import rfc3339
 from orchestrator.apiserver.call import Call, Environment, answer
 from orchestrator.apiserver.keys import object_key
+from orchestrator.apiserver.objects import typed_body
 from orchestrator.apiserver.storage import encoded_of
 from orchestrator.apiserver.verbs.status import rests
 from orchestrator.apiserver.write import Write
@@ -24,6 +25,8 @@ CREATED = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Succ
 
 def prepare_binding(env: Environment, call: Call, current: Value | None) -> Write:
     binding = call.body() or {}
+    if not _is_binding(binding):
+        binding = typed_body(env, call, ("", "v1", "Binding"))
     name = call.name or (binding.get("metadata") or {}).get("name", "")
     if call.name and (binding.get("metadata") or {}).get("name") != call.name:
         raise errors.bad_request("name in URL does not match name in Binding object")
@@ -42,9 +45,21 @@ def prepare_binding(env: Environment, call: Call, current: Value | None) -> Writ
     return Write(made, change, retry=True, respond=lambda _: answer(CREATED, 201, call.warnings), key=current.key)
 
 
+def _is_binding(body: Any) -> bool:
+    """Whether the parts that are looked at are of their types: cheaper than asking the schema for each of thousands."""
+    if not isinstance(body, dict):
+        return False
+    metadata, target = body.get("metadata") or {}, body.get("target") or {}
+    if not isinstance(metadata, dict) or not isinstance(target, dict):
+        return False
+    return isinstance(metadata.get("name", ""), str) and isinstance(target.get("name", ""), str)
+
+
 def binding_key(call: Call) -> str:
     """The pod's key: by path for ``pods/binding``, by the body's name for ``bindings``."""
     body: Any = {} if call.name else call.body() or {}
+    if not _is_binding(body):
+        return object_key("", "pods", call.namespace, call.name)
     name = call.name or (body.get("metadata") or {}).get("name", "")
     return object_key("", "pods", call.namespace, name)
 

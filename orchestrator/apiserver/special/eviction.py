@@ -11,6 +11,7 @@ from orchestrator.apimachinery.selectors import from_label_selector
 from orchestrator.apiserver.call import Call, Environment, answer
 from orchestrator.apiserver.cause import cause_of
 from orchestrator.apiserver.keys import list_prefix
+from orchestrator.apiserver.objects import typed_body
 from orchestrator.apiserver.special.binding import CREATED
 from orchestrator.apiserver.storage import encoded_of
 from orchestrator.apiserver.verbs.delete import check_preconditions, prepare_delete, with_body
@@ -34,7 +35,7 @@ TARGET: Object = {
 
 async def evict(env: Environment, call: Call) -> Response:
     """201 when the pod goes, 429 with the cause DisruptionBudget when a budget says no."""
-    body = call.body() or {}
+    body = typed_body(env, call, ("policy", "v1", "Eviction"))
     named = (body.get("metadata") or {}).get("name") or call.name
     if named != call.name:
         raise errors.bad_request("name in URL does not match name in Eviction object")

@@ -9,6 +9,7 @@ from orchestrator.apiserver.authn import Unauthenticated, token_identity
 from orchestrator.apiserver.call import Call, Environment, answer
 from orchestrator.apiserver.chain import allowed
 from orchestrator.apiserver.managed import own_by_update
+from orchestrator.apiserver.objects import typed_body
 from orchestrator.apiserver.rbac import Attributes
 from orchestrator.client.protocol import Identity, Response
 
@@ -17,9 +18,8 @@ AUTHENTICATION = "authentication.k8s.io/v1"
 
 
 async def review(env: Environment, call: Call) -> Response:
-    body = call.body()
-    if not isinstance(body, dict):
-        raise errors.bad_request("the body of the request is no review")
+    resource = call.resource
+    body = typed_body(env, call, (resource.group, resource.version, resource.kind))
     owned = {"metadata": body.get("metadata") or {}, "spec": body.get("spec") or {}}
     own_by_update(env, call, None, owned)
     status = await REVIEWS[call.resource.kind](env, call, body.get("spec") or {})

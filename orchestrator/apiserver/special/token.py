@@ -11,7 +11,7 @@ from orchestrator.apimachinery.meta import rfc3339
 from orchestrator.apiserver.call import Call, Environment, answer
 from orchestrator.apiserver.keys import object_key
 from orchestrator.apiserver.managed import own_by_update
-from orchestrator.apiserver.objects import check_kind
+from orchestrator.apiserver.objects import typed_body
 from orchestrator.apiserver.storage import encoded_of
 from orchestrator.apiserver.tokens import Claims
 from orchestrator.client.protocol import Response
@@ -25,8 +25,7 @@ KINDS = {"Pod": ("", "pods"), "Secret": ("", "secrets"), "Node": ("", "nodes")}
 async def issue_token(env: Environment, call: Call) -> Response:
     if env.tokens is None:
         raise errors.service_unavailable("this server has no key to sign tokens with")
-    body = call.body() or {}
-    check_kind(env.schema, "authentication.k8s.io/v1", "TokenRequest", body)
+    body = typed_body(env, call, ("authentication.k8s.io", "v1", "TokenRequest"))
     spec = body.get("spec") or {}
     seconds = spec.get("expirationSeconds") or DEFAULT_SECONDS
     _check(call, seconds)

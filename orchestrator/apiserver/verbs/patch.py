@@ -7,7 +7,6 @@ from typing import Any
 import orjson
 
 from orchestrator.api.check import check
-from orchestrator.api.schema import Resource
 from orchestrator.apimachinery import errors, json_patch, merge_patch, strategic_patch
 from orchestrator.apimachinery.copying import deep
 from orchestrator.apimachinery.encoded import Object
@@ -90,6 +89,8 @@ def patch_document(
             case PatchType.JSON:
                 return json_patch.apply(document, patch)
             case PatchType.STRATEGIC:
+                if not isinstance(patch, dict):
+                    raise errors.bad_request(NO_OBJECT.format(word_of(patch)))
                 return strategic_patch.apply(document, patch, env.schema.type(*(kind or kind_of(call))))
             case _:
                 if not isinstance(patch, dict):
@@ -133,7 +134,7 @@ def _apply(env: Environment, call: Call, current: Value | None) -> Write:
         )
     resource = call.resource
     check_kind(env.schema, resource.api_version, resource.kind, body)
-    applied = fit(env, body, resource)
+    applied = fit(env, call, body)
     applied["apiVersion"], applied["kind"] = resource.api_version, resource.kind
     settle_name(call, dict(applied.setdefault("metadata", {})))
     if applied["metadata"].get("managedFields"):
@@ -151,10 +152,19 @@ def _apply(env: Environment, call: Call, current: Value | None) -> Write:
     return update_object(env, call, merged, current, 0, applied=True, patched=True)
 
 
-def fit(env: Environment, body: Object, resource: Resource) -> Object:
-    """The configuration as it is checked by types; with unknown fields as it was sent, for apply to refuse."""
-    result = check(body, env.schema.type(resource.group, resource.version, resource.kind))
-    obj: Object = body if result.unknown or result.errors else result.obj
+def fit(env: Environment, call: Call, body: Object) -> Object:
+    """The configuration as it is checked by types; with unknown fields as it was sent, for apply to refuse.
+
+    Raises BadRequest for a wrong type.
+    """
+    result = check(body, type_of(env, call.resource))
+    if result.errors:
+        metadata = body.get("metadata")
+        namespace = metadata.get("namespace", "") if isinstance(metadata, dict) else ""
+        version = body.get("apiVersion") or call.resource.api_version
+        where = f"{namespace}/{call.name}; {version if '/' in version else '/' + version}, Kind={call.resource.kind}"
+        raise errors.bad_request(f"failed to create typed patch object ({where}): {result.errors[0]}")
+    obj: Object = body if result.unknown else result.obj
     return obj
 
 

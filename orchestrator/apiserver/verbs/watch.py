@@ -29,10 +29,10 @@ async def watch(env: Environment, call: Call) -> Response:
     if call.name:
         chosen = Selection(chosen.resource, chosen.labels, chosen.fields, call.name, chosen.indexed)
     version = call.options.resource_version
+    if version and not version.isdecimal():
+        raise errors.bad_request(unparsable(version))
     if call.options.send_initial_events or version in ("", "0"):
         return await _with_state(env, call, chosen)
-    if not version.isdecimal():
-        raise errors.bad_request(unparsable(version))
     granted = await _grant(env, call, chosen, int(version))
     return Response(200, granted[1], watch=granted[0])
 
