@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from actors import Actor, Ref, Refused
+from actors import Actor, ActorError, AskTimeout, Ref, Refused
 from orchestrator.api.schema import schema
 from orchestrator.api.usage import Measure
 from orchestrator.apimachinery import errors
@@ -53,6 +53,7 @@ from orchestrator.client.protocol import (
     Identity,
     Request,
     Response,
+    Verb,
 )
 from orchestrator.store.protocol import Change, Changes, Outcome, Unwatch, Watch, WatchCredit, WatchEnded
 
@@ -144,13 +145,23 @@ class ApiServer(Actor):
     async def _serve(self, message: ApiRequest) -> Response:
         try:
             async with self._seats.taken(message.identity, message.request.verb):
-                call = self._call(message.identity, message.request, message.subscriber, message.tag)
-                pending = writer_of(call)
-                if pending is not None:
-                    return in_form(call, (await write_all(self._env, [pending]))[0])
-                return in_form(call, await handler_of(call)(self._env, call))
+                return await self._seated(message)
         except errors.StatusError as error:
             return failure(error)
+
+    async def _seated(self, message: ApiRequest) -> Response:
+        try:
+            call = self._call(message.identity, message.request, message.subscriber, message.tag)
+            pending = writer_of(call)
+            if pending is not None:
+                return in_form(call, (await write_all(self._env, [pending]))[0])
+            return in_form(call, await handler_of(call)(self._env, call))
+        except errors.StatusError as error:
+            return failure(error)
+        except AskTimeout:
+            return failure(errors.timeout("request did not complete within the allotted timeout"))
+        except ActorError as gone:
+            return failure(errors.service_unavailable(str(gone)))
         except Exception as bug:
             self._env.log.exception("a request failed", target=str(message.request.target))
             return failure(errors.internal(str(bug)))
@@ -158,6 +169,14 @@ class ApiServer(Actor):
     async def _serve_batch(self, message: BatchRequest) -> BatchReply:
         if len(message.requests) > MAX_BATCH_REQUESTS:
             raise Refused("too-many", f"expected at most {MAX_BATCH_REQUESTS} requests, found {len(message.requests)}")
+        try:
+            async with self._seats.taken(message.identity, Verb.UPDATE):
+                return await self._seated_batch(message)
+        except errors.StatusError as error:
+            return BatchReply([failure(error)] * len(message.requests))
+
+    async def _seated_batch(self, message: BatchRequest) -> BatchReply:
+        """One seat for all of it: its writes are one proposal."""
         responses: list[Response | None] = [None] * len(message.requests)
         pending: list[Pending] = []
         for position, request in enumerate(message.requests):
@@ -174,7 +193,7 @@ class ApiServer(Actor):
             responses[one.position] = in_form(one.call, response)
         for position, request in enumerate(message.requests):
             if responses[position] is None:
-                responses[position] = await self._serve(ApiRequest(message.identity, request))
+                responses[position] = await self._seated(ApiRequest(message.identity, request))
         return BatchReply([response for response in responses if response is not None])
 
     def _call(self, who: Identity, request: Request, subscriber: Ref[Any] | None = None, tag: str = "") -> Call:

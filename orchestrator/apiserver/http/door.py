@@ -28,9 +28,18 @@ from orchestrator.apiserver.door_messages import Authenticate, Authorize, Fetch,
 from orchestrator.apiserver.http.answers import View, answer, document_answer, status_answer
 from orchestrator.apiserver.http.bodies import MAX_BODY_BYTES, encode_body, encode_patch, patch_type
 from orchestrator.apiserver.http.jsoncache import JsonCache
+from orchestrator.apiserver.http.measures import Requests, actor_lines
 from orchestrator.apiserver.http.negotiation import JSON, MediaType, choose
 from orchestrator.apiserver.http.paths import ResourcePath, resource_path
-from orchestrator.apiserver.http.plain import Document, health_document, is_health, plain_document, respond
+from orchestrator.apiserver.http.plain import (
+    METRICS_TEXT,
+    Document,
+    health_document,
+    is_health,
+    plain_document,
+    process_metrics,
+    respond,
+)
 from orchestrator.apiserver.http.query import boolean, default_manager, options_of
 from orchestrator.apiserver.http.watching import CREDIT_FRAMES, WatchForm, Watching, WatchSink
 from orchestrator.apiserver.streaming.logs import stream_log
@@ -44,6 +53,8 @@ WATCH_SECONDS = 1800.0
 """A watch without ``timeoutSeconds`` lasts this long, or up to twice as long."""
 REPORT_PATH = "/podium/v1/status"
 """How the cluster is, for those who may read that path: the one document that is not Kubernetes'."""
+CLIENT_GONE = 499
+"""The code of an answer that nobody waits for any more: it is never sent."""
 STOP_SECONDS = 2.0
 """Time for open requests when the door closes."""
 BROWSERS = ("curl", "Wget", "Mozilla")
@@ -72,6 +83,7 @@ class HttpDoor(Actor):
         self._port = port
         self._tls = tls
         self._cache = JsonCache()
+        self._requests = Requests()
 
     @property
     def port(self) -> int:
@@ -106,8 +118,8 @@ class HttpDoor(Actor):
             )
         except ActorError as gone:
             made = status_answer(errors.service_unavailable(str(gone)).status, DEFAULT_VIEW)
-        except (ConnectionError, asyncio.CancelledError):
-            raise
+        except ConnectionError:
+            return web.Response(status=CLIENT_GONE)
         except Exception as bug:
             self.context.log.exception("a request failed at the door", path=request.path)
             made = status_answer(errors.internal(str(bug)).status, DEFAULT_VIEW)
@@ -168,7 +180,10 @@ class HttpDoor(Actor):
         asked = await self._request(request, verb, path, resource)
         if verb == Verb.WATCH:
             return await self._watch(request, who, asked, resource, view)
+        began = self.context.clock.monotonic()
         response = await self._api.ask(ApiRequest(who, asked), REQUEST_SECONDS)
+        key = (verb.value, target.group, target.version, target.resource, target.subresource, response.code)
+        self._requests.observe(key, self.context.clock.monotonic() - began)
         made = answer(response, view, resource, self._cache, self.context.clock.time())
         deprecated = DEPRECATED.get((resource.group, resource.plural))
         if deprecated:
@@ -257,6 +272,11 @@ class HttpDoor(Actor):
 
     # Everything else
 
+    def _metrics(self) -> Document:
+        """What the process, the requests and the actors say of themselves."""
+        lines = [*self._requests.lines(), *actor_lines(self.context.system.tree()), ""]
+        return Document(process_metrics() + "\n".join(lines).encode(), METRICS_TEXT)
+
     async def _plain(self, request: web.BaseRequest, who: Identity) -> web.StreamResponse:
         verb = "get" if request.method == "HEAD" else request.method.lower()
         refused = await self._api.ask(Authorize(who, verb, request.path), REQUEST_SECONDS)
@@ -269,6 +289,8 @@ class HttpDoor(Actor):
             document = health_document(
                 request.path, verbose="verbose" in request.query, ready=await self._ready(request)
             )
+        elif request.path == "/metrics":
+            document = self._metrics()
         elif request.path == REPORT_PATH and self._report is not None:
             document = Document(orjson.dumps(await self._report()))
         elif request.path.rstrip("/") in ISSUER:

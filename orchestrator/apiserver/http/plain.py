@@ -21,6 +21,7 @@ from orchestrator.apiserver.http.answers import View, document_answer
 from orchestrator.apiserver.http.negotiation import parse_accept
 
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+METRICS_TEXT = "text/plain; version=0.0.4; charset=utf-8"
 OPENAPI_V2_PROTOBUF = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
 CHECKS = ("ping", "log", "etcd", "poststarthook/rbac/bootstrap-roles")
 """What ``?verbose`` lists; they all say whether the store answers."""
@@ -153,8 +154,8 @@ def version_document(config: ServerConfig) -> Document:
 GO_MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
-def metrics_document(config: ServerConfig) -> Document:
-    return Document(generate_latest(REGISTRY), "text/plain; version=0.0.4; charset=utf-8")
+def process_metrics() -> bytes:
+    return generate_latest(REGISTRY)
 
 
 def root_document(config: ServerConfig) -> Document:
@@ -166,7 +167,6 @@ def root_document(config: ServerConfig) -> Document:
 FIXED: dict[str, Callable[[ServerConfig], Document]] = {
     "/": root_document,
     "/version": version_document,
-    "/metrics": metrics_document,
 }
 
 

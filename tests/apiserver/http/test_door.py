@@ -90,3 +90,13 @@ async def test_aggregated_discovery_is_named_in_its_content_type() -> None:
 async def test_a_healthy_server_says_ok(path: str) -> None:
     async with door() as session, session.get(path) as response:
         assert await response.text() == "ok"
+
+
+async def test_requests_and_actors_are_counted_in_the_metrics() -> None:
+    async with door() as session:
+        await fetch(session, "/api/v1/namespaces/default")
+        async with session.get("/metrics") as response:
+            lines = (await response.text()).splitlines()
+        labels = 'verb="GET",group="",version="v1",resource="namespaces",subresource="",code="200"'
+        assert f"apiserver_request_total{{{labels}}} 1" in lines
+        assert 'podium_actors{kind="ApiServer"} 1' in lines
