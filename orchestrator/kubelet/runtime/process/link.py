@@ -72,7 +72,7 @@ class Link:
         """Connect and subscribe. Raises ``OSError`` when no shim answers."""
         reader, self._writer = await connect(self._folder)
         self._task = asyncio.create_task(self._read(reader), name=f"shim {self._folder.name}")
-        self._changed(await self.call("watch"))
+        await self.call("watch")
 
     async def call(self, *frame: Any) -> list[State]:
         """Raises ``RuntimeFailure`` for what the shim refuses, and when it is gone."""
@@ -99,6 +99,8 @@ class Link:
             self._changed(frame[1])
             return
         future = self._waiting.popleft()
+        if frame[0] == "ok" and frame[1]:
+            self._changed(frame[1])  # now, in the order of the frames: whoever awaits wakes up later
         if future.done():
             return
         if frame[0] == "ok":

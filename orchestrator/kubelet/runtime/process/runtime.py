@@ -252,9 +252,7 @@ class ProcessRuntime:
 
     async def start_container(self, container_id: str) -> None:
         pod, made = self._find(container_id)
-        states = await self._call(pod, "start", made.spec)
-        for state in states:
-            pod.states[state["id"]] = state
+        await self._call(pod, "start", made.spec)
 
     async def stop_container(self, container_id: str) -> None:
         _pod, made = self._find(container_id)
