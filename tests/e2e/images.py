@@ -26,6 +26,7 @@ APPLETS = (
     "hostname",
     "date",
     "nslookup",
+    "printf",
     "test",
     "kill",
     "mkdir",

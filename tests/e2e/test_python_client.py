@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,9 @@ from tests.e2e.space import Space
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    # The client leaves the sockets of ended watches to the collector: they are its own, and collected below.
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 
 
@@ -23,6 +27,8 @@ def api(space: Space) -> Iterator[kubernetes.client.ApiClient]:
     with kubernetes.config.new_client_from_config(str(space.daemon.kubeconfig)) as client:
         yield client
         client.rest_client.pool_manager.clear()
+    del client
+    gc.collect()
 
 
 @pytest.fixture
