@@ -35,10 +35,8 @@ COMMANDS: tuple[Command, ...] = (
 
 
 def table() -> dict[str, Command]:
-    try:
-        from orchestrator.cli.verbs import VERBS
-    except ImportError:
-        return {command.name: command for command in COMMANDS}
+    from orchestrator.cli.verbs import VERBS
+
     return {command.name: command for command in (*COMMANDS, *VERBS)}
 
 

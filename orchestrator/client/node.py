@@ -2,9 +2,8 @@
 
 Opening is an ask of the kubelet's actor, which starts a child for the session and answers with its ref. From then on
 the two ends tell each other frames: the child sends ``Output`` and at last one ``Finished`` to ``subscriber``, which
-sends ``Input``, ``InputEnd``, ``Resize`` and ``Hangup``. Either end sends only what it has credit for:
-``OUTPUT_CREDIT``
-and ``INPUT_CREDIT`` frames at first, then as much as the other grants. When one end dies the other ends (watch it).
+sends ``Input``, ``InputEnd``, ``Resize`` and ``Hangup``. Either end sends only what it has credit for: at first
+``OUTPUT_CREDIT`` and ``INPUT_CREDIT`` frames, then as much as the other grants. When one end dies the other ends.
 
 An open that cannot be served raises ``Refused``: "not-found" (no such pod or container here), "not-running" (bad
 request for the user: the container is not up yet), "failed" (the runtime's error).
