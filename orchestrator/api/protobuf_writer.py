@@ -15,6 +15,7 @@ import orjson
 
 from orchestrator.api.protobuf import BYTES, FIXED64, MAGIC, VARINT
 from orchestrator.api.schema import Field, Type, schema
+from orchestrator.api.wire import delimited, text, varint
 from orchestrator.apimachinery.encoded import Object
 from orchestrator.apimachinery.timestamps import parse_time
 
@@ -27,9 +28,9 @@ def encode(obj: Object) -> bytes:
     """The object in its envelope. KeyError: its kind is none of the schema's."""
     api_version, kind = obj.get("apiVersion", ""), obj.get("kind", "")
     group, _, version = api_version.rpartition("/")
-    meta = _text(1, api_version) + _text(2, kind)
+    meta = text(1, api_version) + text(2, kind)
     raw = encode_message(obj, schema().type(group, version, kind))
-    return MAGIC + _delimited(1, meta) + _delimited(2, raw) + _text(3, "") + _text(4, "")
+    return MAGIC + delimited(1, meta) + delimited(2, raw) + text(3, "") + text(4, "")
 
 
 def encode_message(value: Object, type: Type) -> bytes:
@@ -46,7 +47,7 @@ def _embedded(value: Object, each: Field) -> bytes:
     """A struct that JSON flattens. One behind a pointer is there when any field of it is."""
     if each.pointer and value.keys().isdisjoint(each.type.fields):
         return b""
-    return _delimited(each.number, encode_message(value, each.type))
+    return delimited(each.number, encode_message(value, each.type))
 
 
 def _field(value: Object, each: Field) -> bytes:
@@ -55,7 +56,7 @@ def _field(value: Object, each: Field) -> bytes:
         assert type.items is not None
         return b"".join(_tagged(each.number, element, type.items) for element in item or ())
     if type.kind == "map":
-        return b"".join(_delimited(each.number, pair) for pair in _pairs(item or {}, type))
+        return b"".join(delimited(each.number, pair) for pair in _pairs(item or {}, type))
     if item is None and (each.pointer or type.wrapped or type.kind in _NULLABLE):
         return b""
     return _tagged(each.number, item, type)
@@ -64,16 +65,16 @@ def _field(value: Object, each: Field) -> bytes:
 def _pairs(value: Object, type: Type) -> Iterator[bytes]:
     assert type.items is not None
     for key in sorted(value):
-        yield _text(1, key) + _tagged(2, value[key], type.items)
+        yield text(1, key) + _tagged(2, value[key], type.items)
 
 
 def _tagged(number: int, item: Any, type: Type) -> bytes:
     wire = _WIRES.get(type.kind, BYTES)
     if wire == VARINT:
-        return _varint(number << 3) + _varint((item or 0) & 0xFFFF_FFFF_FFFF_FFFF)
+        return varint(number << 3) + varint((item or 0) & 0xFFFF_FFFF_FFFF_FFFF)
     if wire == FIXED64:
-        return _varint(number << 3 | FIXED64) + struct.pack("<d", item or 0)
-    return _delimited(number, _content(item, type))
+        return varint(number << 3 | FIXED64) + struct.pack("<d", item or 0)
+    return delimited(number, _content(item, type))
 
 
 def _content(item: Any, type: Type) -> bytes:
@@ -84,15 +85,15 @@ def _content(item: Any, type: Type) -> bytes:
         case "bytes":
             return base64.b64decode(item or "")
         case "quantity":
-            return _text(1, item or "0")
+            return text(1, item or "0")
         case "int_or_string":
             is_text = isinstance(item, str)
             number = 0 if is_text else (item or 0) & 0xFFFF_FFFF_FFFF_FFFF
-            return b"\x08" + _varint(is_text) + b"\x10" + _varint(number) + _text(3, item if is_text else "")
+            return b"\x08" + varint(is_text) + b"\x10" + varint(number) + text(3, item if is_text else "")
         case "time" | "micro_time":
             return _time(item) if item else b""
         case "raw" | "fields" | "json" | "any":
-            return _delimited(1, orjson.dumps(item))
+            return delimited(1, orjson.dumps(item))
         case "list":
             assert type.items is not None
             return b"".join(_tagged(1, element, type.items) for element in item or ())
@@ -104,32 +105,13 @@ def _content(item: Any, type: Type) -> bytes:
 def _choice(item: Any, type: Type) -> bytes:
     """A JSON schema, or what stands in its place."""
     if isinstance(item, bool):
-        return b"\x08" + _varint(item)
+        return b"\x08" + varint(item)
     name = "schema" if isinstance(item, dict) else "property" if type.kind == "schema_or_strings" else "jSONSchemas"
     allows = {"allows": True} if type.kind == "schema_or_bool" else {}
     return encode_message({name: item, **allows}, type)
 
 
-def _time(text: str) -> bytes:
-    micros = round(parse_time(text) * 1_000_000)
+def _time(stamp: str) -> bytes:
+    micros = round(parse_time(stamp) * 1_000_000)
     seconds, micros = divmod(micros, 1_000_000)
-    return b"\x08" + _varint(seconds & 0xFFFF_FFFF_FFFF_FFFF) + b"\x10" + _varint(micros * 1000)
-
-
-def _text(number: int, text: str) -> bytes:
-    return _delimited(number, text.encode())
-
-
-def _delimited(number: int, content: bytes) -> bytes:
-    return _varint(number << 3 | BYTES) + _varint(len(content)) + content
-
-
-def _varint(value: int) -> bytes:
-    if value < 0x80:
-        return bytes((value,))
-    parts = bytearray()
-    while value > 0x7F:
-        parts.append(value & 0x7F | 0x80)
-        value >>= 7
-    parts.append(value)
-    return bytes(parts)
+    return b"\x08" + varint(seconds & 0xFFFF_FFFF_FFFF_FFFF) + b"\x10" + varint(micros * 1000)

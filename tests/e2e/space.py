@@ -70,6 +70,11 @@ class Space:
         listed = self.json("get", "events", f"--field-selector=reason={reason}")["items"]
         return [one["message"] for one in listed]
 
+    def told(self, reason: str, part: str = "") -> None:
+        """Wait for an event of ``reason`` whose message holds ``part``: events are written a moment after what they
+        tell of."""
+        self.wait(f"an event {reason}", lambda: any(part in message for message in self.events(reason)), 10)
+
     def kill_container(self, pod: str) -> None:
         """End the first container's program past Podium: through the engine, or by a signal to the process, which
         has written its number to ``pid``."""

@@ -74,6 +74,17 @@ def test_apply_creates_then_configures_then_leaves_alone(k: Kubectl) -> None:
     assert k.json("get", "deployment", "web")["spec"]["replicas"] == 2
 
 
+def test_a_list_is_applied_whole(k: Kubectl) -> None:
+    items = [
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": {"key": name}}
+        for name in ("one", "two")
+    ]
+    said = k("apply", "-f", "-", stdin=yaml.safe_dump({"apiVersion": "v1", "kind": "List", "items": items}))
+    assert said.split() == ["configmap/one", "created", "configmap/two", "created"]
+    again = k("apply", "-f", "-", stdin=k("get", "configmap", "one", "two", "-o", "yaml"))
+    assert "configmap/two configured" in again or "configmap/two unchanged" in again
+
+
 def test_server_side_apply_owns_its_fields(k: Kubectl) -> None:
     manifest = workloads.web(k.runtime, "web", 1)
     assert "serverside-applied" in k.apply(manifest, server_side=True)

@@ -31,7 +31,7 @@ def test_a_killed_container_is_restarted_with_back_off_and_counted(space: Space)
     space.ready(name)
     space.kill_container(name)
     space.wait("the back-off shows", lambda: "CrashLoopBackOff" in space("get", "pod", name), 8)
-    assert space.wait("the event", lambda: space.events("BackOff"), 10)
+    space.told("BackOff")
     space.wait("the second restart", lambda: space.restarts(name) == 2, 20)
     assert space("get", "pod", name).splitlines()[1].split()[3] == "2"
 
@@ -40,7 +40,7 @@ def test_a_failed_liveness_probe_restarts_the_container(space: Space) -> None:
     name = idle(space, "stuck", livenessProbe=OK)
     space.exec(name, REMOVE)
     space.wait("the restart", lambda: space.restarts(name) == 1, 20)
-    assert "Liveness probe failed" in space.events("Unhealthy")[0]
+    space.told("Unhealthy", "Liveness probe failed")
 
 
 def test_a_pod_that_fails_readiness_leaves_its_service_within_two_seconds(space: Space) -> None:
@@ -67,8 +67,8 @@ def test_a_bad_image_is_an_error_first_and_then_backs_off_with_an_event(space: S
 
     space.wait("the error", lambda: reason() == "ErrImagePull", 40)
     space.wait("the back-off", lambda: reason() == "ImagePullBackOff", 40)
-    assert any("no/such:image" in message for message in space.events("Failed"))
-    assert any("no/such:image" in message for message in space.events("BackOff"))
+    space.told("Failed", "no/such:image")
+    space.told("BackOff", "no/such:image")
 
 
 def test_a_lost_pod_is_replaced(space: Space) -> None:

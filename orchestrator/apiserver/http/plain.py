@@ -12,9 +12,8 @@ import orjson
 from aiohttp import web
 from prometheus_client import REGISTRY, generate_latest
 
-from orchestrator.api import discovery
+from orchestrator.api import discovery, openapi_protobuf
 from orchestrator.api.schema import schema
-from orchestrator.apimachinery import errors
 from orchestrator.apimachinery.encoded import Object
 from orchestrator.apiserver.config import ServerConfig
 from orchestrator.apiserver.http.answers import View, document_answer
@@ -22,7 +21,6 @@ from orchestrator.apiserver.http.negotiation import parse_accept
 
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 METRICS_TEXT = "text/plain; version=0.0.4; charset=utf-8"
-OPENAPI_V2_PROTOBUF = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
 CHECKS = ("ping", "log", "etcd", "poststarthook/rbac/bootstrap-roles")
 """What ``?verbose`` lists; they all say whether the store answers."""
 
@@ -95,8 +93,9 @@ def group_document(parts: list[str]) -> Document | None:
 def openapi_document(parts: list[str], accept: str) -> Document | None:
     match parts:
         case ["openapi", "v2"]:
-            if accept.strip() == OPENAPI_V2_PROTOBUF:
-                raise errors.not_acceptable(["application/json"])
+            if wants_protobuf(accept):
+                body = _openapi_v2_protobuf()
+                return Document(body, openapi_protobuf.CONTENT_TYPE, etag=tag_of(body), vary=True)
             body = _openapi_v2()
         case ["openapi", "v3"]:
             body = _openapi_v3_root()
@@ -108,6 +107,19 @@ def openapi_document(parts: list[str], accept: str) -> Document | None:
         case _:
             return None
     return Document(body, etag=tag_of(body), vary=True)
+
+
+def wants_protobuf(accept: str) -> bool:
+    """A client that lists the protobuf form first."""
+    first = accept.partition(",")[0].partition(";")[0].strip()
+    return first in openapi_protobuf.CONTENT_TYPES
+
+
+@cache
+def _openapi_v2_protobuf() -> bytes:
+    from orchestrator.api import openapi
+
+    return openapi_protobuf.document(openapi.openapi_v2(schema().resources))
 
 
 @cache
