@@ -84,7 +84,7 @@ def test_the_documents_fit_their_own_types() -> None:
         document = aggregated(RESOURCES, core=core)
         outcome = check(document, facts.type("apidiscovery.k8s.io", "v2", "APIGroupDiscoveryList"))
         assert (outcome.unknown, outcome.errors) == ([], [])
-    for document in (api_resource_list("", "v1", RESOURCES), api_group_list(RESOURCES)):
-        assert document is not None
-        outcome = check(document, facts.named(f"io.k8s.apimachinery.pkg.apis.meta.v1.{document['kind']}"))
+    for listed in (api_resource_list("", "v1", RESOURCES), api_group_list(RESOURCES)):
+        assert listed is not None
+        outcome = check(listed, facts.named(f"io.k8s.apimachinery.pkg.apis.meta.v1.{listed['kind']}"))
         assert (outcome.unknown, outcome.errors) == ([], [])

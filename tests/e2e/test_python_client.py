@@ -89,7 +89,7 @@ def test_the_dynamic_client_applies_and_reports_conflicts(space: Space, api: Any
 def test_create_from_yaml_makes_a_deployment_that_rolls_out(space: Space, api: Any) -> None:
     manifest = workloads.web(space.runtime, "web", 2)
     kubernetes.utils.create_from_dict(api, manifest, namespace=space.namespace)
-    apps = kubernetes.client.AppsV1Api(api)
+    apps: Any = kubernetes.client.AppsV1Api(api)
     space.wait(
         "two are ready", lambda: apps.read_namespaced_deployment("web", space.namespace).status.ready_replicas == 2
     )
@@ -120,7 +120,7 @@ def test_errors_carry_the_code_and_the_status(space: Space, core: Any) -> None:
     with pytest.raises(ApiException) as twice:
         core.create_namespaced_config_map(space.namespace, config_map("one"))
     assert twice.value.status == 409
-    assert '"reason":"AlreadyExists"' in twice.value.body.replace(" ", "")
+    assert '"reason":"AlreadyExists"' in (twice.value.body or "").replace(" ", "")
     with pytest.raises(ApiException) as invalid:
         core.create_namespaced_config_map(space.namespace, config_map("Not Valid"))
     assert invalid.value.status == 422

@@ -120,7 +120,7 @@ def describe(thing: Entry | Message) -> str:
         value = getattr(thing, name)
         if name in ("sender", "to") or value is False or (name == "read" and not value):
             continue
-        if name == "hint" and not thing.refused:
+        if name == "hint" and not getattr(thing, "refused", False):
             continue
         if isinstance(value, Mark):
             parts.append(f"{name} {value.index}/{value.term}")

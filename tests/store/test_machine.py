@@ -1,6 +1,16 @@
 from orchestrator.store.commands import CompactTo, Grant, Revoke, SetQuota, Transact, Write
 from orchestrator.store.machine import Denied, Machine
-from orchestrator.store.protocol import Change, Compare, Outcome, Range, Relation, Target
+from orchestrator.store.protocol import (
+    BatchReply,
+    Change,
+    Compare,
+    LeaseReply,
+    Outcome,
+    Range,
+    Relation,
+    Target,
+    TxnReply,
+)
 from orchestrator.store.reading import read
 
 
@@ -8,29 +18,37 @@ def put(key: str, *parts: bytes | None, **options: object) -> Change:
     return Change(key, parts or (b"m", b"s", b"r"), **options)  # type: ignore[arg-type]
 
 
-def write(machine: Machine, *changes: Change, at: int = 0, request_id: str = ""):
-    return machine.apply(Write(at, list(changes), request_id)).reply
+def write(machine: Machine, *changes: Change, at: int = 0, request_id: str = "") -> BatchReply:
+    reply = machine.apply(Write(at, list(changes), request_id)).reply
+    assert isinstance(reply, BatchReply)
+    return reply
+
+
+def transact(machine: Machine, command: Transact) -> TxnReply:
+    reply = machine.apply(command).reply
+    assert isinstance(reply, TxnReply)
+    return reply
 
 
 def keys(machine: Machine, prefix: str = "", **query: object) -> list[str]:
     return [value.key for value in read(machine, Range(prefix, **query)).values]  # type: ignore[arg-type]
 
 
-def test_each_change_of_a_batch_takes_a_revision_of_its_own():
+def test_each_change_of_a_batch_takes_a_revision_of_its_own() -> None:
     machine = Machine()
     reply = write(machine, put("a/1"), put("a/2"))
     assert [result.revision for result in reply.results] == [1, 2]
     assert reply.revision == 2
 
 
-def test_a_transaction_takes_one_revision_for_all_its_changes():
+def test_a_transaction_takes_one_revision_for_all_its_changes() -> None:
     machine = Machine()
-    reply = machine.apply(Transact(0, [], [put("a/1"), put("a/2")], [])).reply
+    reply = transact(machine, Transact(0, [], [put("a/1"), put("a/2")], []))
     assert reply.succeeded
     assert {machine.live["a/1"].mod_revision, machine.live["a/2"].mod_revision} == {1}
 
 
-def test_a_refused_change_fails_alone_and_takes_no_revision():
+def test_a_refused_change_fails_alone_and_takes_no_revision() -> None:
     machine = Machine()
     write(machine, put("a/1"))
     reply = write(machine, put("a/1", expect=0), put("a/2", expect=0))
@@ -39,7 +57,7 @@ def test_a_refused_change_fails_alone_and_takes_no_revision():
     assert reply.results[1].revision == 2
 
 
-def test_a_part_that_is_none_is_shared_with_the_revision_before():
+def test_a_part_that_is_none_is_shared_with_the_revision_before() -> None:
     machine = Machine()
     write(machine, put("a/1", b"meta", b"status", b"rest"))
     before = machine.live["a/1"]
@@ -50,15 +68,15 @@ def test_a_part_that_is_none_is_shared_with_the_revision_before():
     assert (after.version, after.create_revision) == (2, 1)
 
 
-def test_sharing_parts_with_nothing_is_missing():
+def test_sharing_parts_with_nothing_is_missing() -> None:
     assert write(Machine(), put("a/1", None, b"new", None)).results[0].outcome is Outcome.MISSING
 
 
-def test_deleting_what_is_not_there_is_missing():
+def test_deleting_what_is_not_there_is_missing() -> None:
     assert write(Machine(), Change("a/1", None)).results[0].outcome is Outcome.MISSING
 
 
-def test_a_delete_returns_the_last_value():
+def test_a_delete_returns_the_last_value() -> None:
     machine = Machine()
     write(machine, put("a/1", b"last"))
     result = write(machine, Change("a/1", None)).results[0]
@@ -67,38 +85,38 @@ def test_a_delete_returns_the_last_value():
     assert not machine.live
 
 
-def test_a_transaction_whose_change_is_refused_does_nothing():
+def test_a_transaction_whose_change_is_refused_does_nothing() -> None:
     machine = Machine()
     write(machine, put("a/1"))
-    reply = machine.apply(Transact(0, [], [put("a/2"), put("a/1", expect=7)], [])).reply
+    reply = transact(machine, Transact(0, [], [put("a/2"), put("a/1", expect=7)], []))
     assert not reply.succeeded
     assert reply.results[1].outcome is Outcome.CONFLICT
     assert "a/2" not in machine.live
     assert machine.revision == 1
 
 
-def test_a_transaction_takes_the_other_branch_when_a_compare_fails():
+def test_a_transaction_takes_the_other_branch_when_a_compare_fails() -> None:
     machine = Machine()
     compare = Compare("a/1", Target.VERSION, Relation.GREATER, 0)
-    reply = machine.apply(Transact(0, [compare], [put("yes/1")], [put("no/1")])).reply
+    reply = transact(machine, Transact(0, [compare], [put("yes/1")], [put("no/1")]))
     assert not reply.succeeded
     assert keys(machine) == ["no/1"]
 
 
-def test_the_same_request_id_is_applied_once():
+def test_the_same_request_id_is_applied_once() -> None:
     machine = Machine()
     first = write(machine, put("a/1"), request_id="r1")
     assert write(machine, put("a/1"), request_id="r1") == first
     assert machine.revision == 1
 
 
-def test_a_range_is_ordered_across_directories():
+def test_a_range_is_ordered_across_directories() -> None:
     machine = Machine()
     write(machine, put("p/b/2"), put("p/a-1/9"), put("p/a/1"), put("p/b"), put("p/b/1"), put("q/1"))
     assert keys(machine, "p/") == ["p/a-1/9", "p/a/1", "p/b", "p/b/1", "p/b/2"]
 
 
-def test_a_range_goes_on_after_a_key_and_counts_what_is_left():
+def test_a_range_goes_on_after_a_key_and_counts_what_is_left() -> None:
     machine = Machine()
     write(machine, *[put(f"p/{i}") for i in range(5)])
     page = read(machine, Range("p/", after="p/1", limit=2))
@@ -107,7 +125,7 @@ def test_a_range_goes_on_after_a_key_and_counts_what_is_left():
     assert page.count == 3
 
 
-def test_a_range_at_an_old_revision_sees_what_stood_then():
+def test_a_range_at_an_old_revision_sees_what_stood_then() -> None:
     machine = Machine()
     write(machine, put("a/1", b"one"), put("a/2", b"two"))
     write(machine, put("a/1", b"new"), Change("a/2", None), put("a/3"))
@@ -116,13 +134,13 @@ def test_a_range_at_an_old_revision_sees_what_stood_then():
     assert keys(machine, "a/") == ["a/1", "a/3"]
 
 
-def test_a_key_that_came_back_is_absent_at_the_revision_between():
+def test_a_key_that_came_back_is_absent_at_the_revision_between() -> None:
     machine = Machine()
     write(machine, put("a/1"), Change("a/1", None), put("a/1"))
     assert [keys(machine, "a/", revision=revision) for revision in (1, 2, 3)] == [["a/1"], [], ["a/1"]]
 
 
-def test_fields_filter_a_range_now_and_then():
+def test_fields_filter_a_range_now_and_then() -> None:
     machine = Machine()
     write(machine, put("p/1", fields={"node": "a"}), put("p/2", fields={"node": "b"}))
     write(machine, put("p/1", fields={"node": "b"}))
@@ -130,27 +148,27 @@ def test_fields_filter_a_range_now_and_then():
     assert keys(machine, "p/", fields={"node": "a"}, revision=2) == ["p/1"]
 
 
-def test_fields_that_are_not_given_stay():
+def test_fields_that_are_not_given_stay() -> None:
     machine = Machine()
     write(machine, put("p/1", fields={"node": "a"}))
     write(machine, put("p/1"))
     assert machine.live["p/1"].fields == {"node": "a"}
 
 
-def test_compaction_keeps_what_stands_at_its_revision():
+def test_compaction_keeps_what_stands_at_its_revision() -> None:
     machine = Machine()
     write(machine, put("a/1", b"one"), put("a/1", b"two"), put("a/1", b"three"))
     machine.apply(CompactTo(0, 2))
     assert [value.parts for value in read(machine, Range("a/", revision=2)).values] == [(b"two",)]
 
 
-def test_compaction_of_the_future_is_denied():
+def test_compaction_of_the_future_is_denied() -> None:
     reply = Machine().apply(CompactTo(0, 1)).reply
     assert isinstance(reply, Denied)
     assert reply.code == "future"
 
 
-def test_compaction_gives_back_all_bytes_of_what_was_deleted():
+def test_compaction_gives_back_all_bytes_of_what_was_deleted() -> None:
     machine = Machine()
     write(machine, put("a/1", b"x" * 100), put("a/1", b"y" * 50), Change("a/1", None))
     machine.apply(CompactTo(0, 3))
@@ -158,9 +176,11 @@ def test_compaction_gives_back_all_bytes_of_what_was_deleted():
     assert machine.history.graves("") == []
 
 
-def test_a_lease_takes_its_keys_along_at_one_revision():
+def test_a_lease_takes_its_keys_along_at_one_revision() -> None:
     machine = Machine()
-    lease = machine.apply(Grant(0, 1000)).reply.lease
+    granted = machine.apply(Grant(0, 1000)).reply
+    assert isinstance(granted, LeaseReply)
+    lease = granted.lease
     write(machine, put("a/1", lease=lease), put("a/2", lease=lease), put("a/3", lease=lease))
     write(machine, put("a/3"))
     applied = machine.apply(Revoke(0, lease))
@@ -168,11 +188,11 @@ def test_a_lease_takes_its_keys_along_at_one_revision():
     assert list(machine.live) == ["a/3"]
 
 
-def test_a_put_on_a_lease_that_is_gone_is_refused():
+def test_a_put_on_a_lease_that_is_gone_is_refused() -> None:
     assert write(Machine(), put("a/1", lease=9)).results[0].outcome is Outcome.NO_LEASE
 
 
-def test_a_full_store_takes_deletes_only():
+def test_a_full_store_takes_deletes_only() -> None:
     machine = Machine()
     machine.apply(SetQuota(0, 100))
     write(machine, put("a/1", b"x" * 200))
@@ -182,7 +202,7 @@ def test_a_full_store_takes_deletes_only():
     assert write(machine, put("a/2")).results[0].outcome is Outcome.DONE
 
 
-def test_the_cause_is_kept_beside_the_revision():
+def test_the_cause_is_kept_beside_the_revision() -> None:
     machine = Machine()
     write(machine, put("a/1", cause=b"why"), at=7)
     record = machine.history.oldest()

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from orchestrator.raft.entry import Entry, HardState, Mark
 from orchestrator.store.errors import ForeignLog, LogCorrupt, LogFailed, LogLocked, UnknownFormat
+from orchestrator.store.log import Recovered
 from orchestrator.store.schema import FORMAT
 from orchestrator.store.sqlite_log import SqliteLog
 
@@ -34,7 +35,7 @@ def change_file(log: SqliteLog, sql: str, *parameters: object) -> None:
     connection.close()
 
 
-async def reopen(log: SqliteLog):
+async def reopen(log: SqliteLog) -> Recovered:
     await log.close()
     return await log.open()
 
@@ -85,7 +86,7 @@ async def test_a_snapshot_takes_the_place_of_the_one_before(log: SqliteLog) -> N
 
 
 async def test_a_snapshot_that_was_not_completed_is_as_if_never_begun(log: SqliteLog) -> None:
-    def chunks():
+    def chunks() -> Iterator[bytes]:
         yield b"half"
         raise RuntimeError("the process dies here")
 
