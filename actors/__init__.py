@@ -26,6 +26,7 @@ from actors.errors import (
     Unpackable,
 )
 from actors.exit import Exit
+from actors.groups import GroupChanged, Groups
 from actors.mailbox import Mailbox, drop_newest, drop_oldest, fail, keep_latest, wait
 from actors.many import ask_many
 from actors.message import Ask, Message, Tell
@@ -66,6 +67,8 @@ __all__ = [
     "DynamicSupervisor",
     "Escalated",
     "Exit",
+    "GroupChanged",
+    "Groups",
     "Handle",
     "Header",
     "Intensity",

@@ -7,7 +7,7 @@ import random
 from collections import deque
 from collections.abc import Callable
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
@@ -43,6 +43,12 @@ class State(Enum):
 RUNNING = State.RUNNING
 Signal = Callable[["Cell"], Any]
 """What overtakes mail: called with the cell in the place of a message; the awaitable it returns is awaited."""
+
+
+class Watcher(Protocol):
+    """Who is told, once, of the end of an instance: an actor's cell, or what keeps books of living actors."""
+
+    def hear(self, down: Down) -> None: ...
 
 
 class Cell:
@@ -111,7 +117,7 @@ class Cell:
         self.envelopes: dict[type[Message], bytes] = {}
         self.signals: deque[Signal] | None = None
         self.keeper: Keeper | None = None
-        self.watchers: dict[Cell, None] | None = None
+        self.watchers: dict[Watcher, None] | None = None
         self.tasks: dict[asyncio.Task[Any], None] | None = None
         self.timers: dict[Handle, None] | None = None
         self.source: random.Random | None = None
@@ -260,7 +266,10 @@ class Cell:
 
     # Watchers
 
-    def watch(self, watcher: Cell) -> None:
+    def hear(self, down: Down) -> None:
+        self.signal(down_signal(down))
+
+    def watch(self, watcher: Watcher) -> None:
         if self.watchers is None:
             self.watchers = {}
         self.watchers[watcher] = None
@@ -269,7 +278,7 @@ class Cell:
         """Tell each watcher once; who wants to hear of the next instance watches again."""
         watchers, self.watchers = self.watchers, None
         for watcher in watchers or ():
-            watcher.signal(down_signal(Down(self.ref, exit_.reason, exit_.error, restarting)))
+            watcher.hear(Down(self.ref, exit_.reason, exit_.error, restarting))
 
     # Facts
 

@@ -119,6 +119,20 @@ class Context:
         if target is not None and target.watchers is not None:
             target.watchers.pop(self._cell, None)
 
+    def join(self, group: str) -> None:
+        """Be a member of ``group`` until ``leave`` or the end of this instance."""
+        self._cell.system.groups.join(group, self._cell.ref)
+
+    def leave(self, group: str) -> None:
+        self._cell.system.groups.leave(group, self._cell.ref)
+
+    def monitor(self, group: str) -> tuple[Ref[Any], ...]:
+        """The members of ``group`` now; from now on receive ``GroupChanged`` until ``demonitor``."""
+        return self._cell.system.groups.monitor(group, self._cell)
+
+    def demonitor(self, group: str) -> None:
+        self._cell.system.groups.demonitor(group, self._cell.path)
+
     def send_after(self, seconds: float, message: Tell, to: Ref[Any] | None = None) -> Timer:
         """Tell ``message`` to this actor (or ``to``) after ``seconds``; forgotten when the instance ends."""
         return Timer(self._cell, to or self._cell.ref, message, seconds, None)

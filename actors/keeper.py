@@ -118,6 +118,7 @@ class Keeper:
             cell.system.crashes += 1
             cell.state = State.ENDED
             cell.interrupted = cell.scheduled = True
+            cell.tell_watchers(Exit(CRASHED, failure.error), True)  # whom its start made known is gone again
             cell.started = cell.system.clock.monotonic()  # it did not live long enough to be trusted again
             log.error("actor did not start", actor=cell.path, error=failure.error, exc_info=failure)
             return Exit(CRASHED, failure.error)

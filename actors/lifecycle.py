@@ -86,6 +86,7 @@ async def stop(cell: Cell, exit_: Exit | None = None) -> None:
         exit_ = cell.exit or exit_
     cell.state = State.STOPPING
     cell.closed = cell.interrupted = cell.scheduled = True
+    cell.system.groups.forget(cell.ref)
     await dismantle(cell, exit_)
     finish(cell, exit_)
 

@@ -22,8 +22,10 @@ from actors.codec import PLAIN, Codec, Frame, Header, Route
 from actors.dead_letters import DeadLetters
 from actors.errors import NameTaken, Refused, StartFailed, SystemClosed
 from actors.exit import CRASHED, KILLED, Exit
+from actors.groups import Groups
 from actors.keeper import Keeper
 from actors.message import Message
+from actors.names import Names
 from actors.overseer import Root, make
 from actors.ref import Ref
 from actors.statistics import Node, SystemStatistics
@@ -65,7 +67,8 @@ class System:
         self.spawned = self.restarts = self.crashes = 0
         self.context = contextvars.Context()
         self._specs: dict[Any, ChildSpec] = {}
-        self._names: dict[str, Ref[Any]] = {}
+        self.names = Names(self)
+        self.groups = Groups(self)
         self._given_clock = clock
         self._seed = seed
         self._stop_seconds = stop_seconds
@@ -187,18 +190,18 @@ class System:
         return cell.ref if cell is not None else Ref(self, path)
 
     def register(self, name: str, ref: Ref[Any]) -> None:
-        """Give ``ref`` a name for ``whereis``. Raises ``NameTaken`` while a living actor has it."""
-        holder = self._names.get(name)
-        if holder is not None and holder != ref and holder.path in self.cells:
-            raise NameTaken(name)
-        self._names[name] = ref
+        """Give the actor at ``ref`` a name until it ends for good. Raises ``NameTaken``; ``Down`` if none is there."""
+        self.names.register(name, ref)
+
+    def unregister(self, name: str) -> bool:
+        """Take a name away. False when nobody has it."""
+        return self.names.unregister(name)
 
     def whereis(self, name: str) -> Ref[Any] | None:
         """The living actor registered under ``name``, or at that path."""
-        ref = self._names.get(name)
-        path = ref.path if ref is not None else name
-        cell = self.cells.get(path)
-        return cell.ref if cell is not None else None
+        ref = self.names.find(name)
+        cell = self.cells.get(name) if ref is None else None
+        return cell.ref if cell is not None else ref
 
     async def idle(self) -> None:
         """Wait until no actor has mail that it could handle now and no handler runs. Pending timers do not count."""
