@@ -9,6 +9,7 @@ import asyncio
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
+from actors.call import encode_call
 from actors.clock import Handle
 from actors.errors import AskTimeout, Down, MailboxFull, Refused
 from actors.trace import Trace
@@ -49,25 +50,24 @@ class Asks:
     def __init__(self, system: System) -> None:
         self._system = system
         self._clock = system.clock
+        self._loop = system.loop
         self._lanes: dict[float, Lane] = {}
         self._last = 0
         self.waiting: dict[int, asyncio.Future[Answer]] = {}
 
     def open(self, seconds: float, trace: Trace | None) -> Call:
         """Reserve the slot of a reply."""
-        self._last += 1
-        correlation = self._last
+        correlation = self._last = self._last + 1
         deadline = self._clock.monotonic() + seconds
         lane = self._lanes.get(seconds)
         if lane is None:
             lane = self._new_lane(seconds)
-        system = self._system
-        future: asyncio.Future[Answer] = asyncio.Future(loop=system.loop)
+        future: asyncio.Future[Answer] = asyncio.Future(loop=self._loop)
         self.waiting[correlation] = future
         lane.deadlines[correlation] = deadline
         if lane.timer is None:
             lane.timer = self._clock.call_later(seconds, lambda: self._expire(lane))
-        return correlation, system.codec.call(correlation, deadline, trace), future, lane
+        return correlation, encode_call((correlation, deadline, trace)), future, lane
 
     def close(self, call: Call) -> None:
         """Give the slot up: a reply that comes later reaches nobody."""

@@ -2,8 +2,8 @@
 
 A frame is three MessagePack values, one after the other: the *envelope* ``[type, sender]``, the *call*
 ``[correlation, deadline, trace]`` (nil for a plain tell) and the body. Envelopes repeat, so their bytes are made once
-per type and sender, and what they mean is looked up by their bytes. ``msgpack`` writes and reads the headers,
-``msgspec`` encodes bodies and decodes them into the type that the receiver knows. A ``Ref`` is an extension type.
+per type and sender, and what they mean is looked up by their bytes. ``msgpack`` writes and reads envelopes, ``msgspec``
+encodes calls and bodies and decodes them into the type that the receiver knows. A ``Ref`` is an extension type.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 import msgpack
 import msgspec
 
+from actors.call import read_call
 from actors.errors import Unpackable
 from actors.message import Ask, Message, find_type, reply_type, type_name, watch_types
 from actors.ref import Ref
@@ -22,8 +23,6 @@ from actors.trace import Trace
 Frame = tuple[bytes, bytes, bytes]
 """Envelope, call, body."""
 
-PLAIN = msgpack.packb(None)
-"""The call of a frame that expects no reply and has no trace."""
 REF = 1
 """MessagePack extension type of a Ref: its path in UTF-8."""
 MAX_ENVELOPES = 65_536
@@ -63,13 +62,13 @@ class Codec:
         self._pack = msgpack.Packer().pack
         self.encode_raw = msgspec.msgpack.Encoder(enc_hook=_encode_hook).encode
         self._decoders: dict[type[Message], Callable[[bytes], Any]] = {}
-        self._replies: dict[type[Message], Callable[[bytes], Any]] = {}
+        self.replies: dict[type[Message], Callable[[bytes], Any]] = {}
         self.routes: dict[bytes, Route] = {}
         watch_types(self)
 
     def forget(self) -> None:
         self._decoders.clear()
-        self._replies.clear()
+        self.replies.clear()
         self.routes.clear()
 
     def encode(self, message: Message) -> bytes:
@@ -98,18 +97,6 @@ class Codec:
         packed: bytes = self._pack((type_name(cls), sender))
         return packed
 
-    def call(self, correlation: int, deadline: float, trace: Trace | None) -> bytes:
-        packed: bytes = self._pack(
-            (correlation, deadline, trace and (trace.id, trace.actor, trace.key, trace.revision))
-        )
-        return packed
-
-    def read_call(self, call: bytes) -> tuple[int, float, Trace | None]:
-        if call == PLAIN:
-            return 0, 0.0, None
-        correlation, deadline, trace = msgpack.unpackb(call)
-        return correlation, deadline, trace and Trace(*trace)
-
     def route(self, envelope: bytes) -> Route:
         """What ``envelope`` means, remembered when its type is known."""
         route = self.routes.get(envelope)
@@ -131,9 +118,9 @@ class Codec:
         return decode
 
     def reply_decoder(self, cls: type[Message]) -> Callable[[bytes], Any]:
-        decode = self._replies.get(cls)
+        decode = self.replies.get(cls)
         if decode is None:
-            decode = self._replies[cls] = self._compile(reply_type(cls))
+            decode = self.replies[cls] = self._compile(reply_type(cls))
         return decode
 
     def decode(self, frame: Frame) -> Any:
@@ -147,7 +134,7 @@ class Codec:
 
     def header(self, receiver: str, frame: Frame) -> Header:
         route = self.route(frame[0])
-        return Header(receiver, route.type_name, route.sender, *self.read_call(frame[1]))
+        return Header(receiver, route.type_name, route.sender, *read_call(frame[1]))
 
     def _compile(self, type_: Any) -> Callable[[bytes], Any]:
         return msgspec.msgpack.Decoder(type_, ext_hook=self._ext_hook).decode

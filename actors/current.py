@@ -19,7 +19,7 @@ cause: ContextVar[Trace | None] = ContextVar("actors.current.cause", default=Non
 
 def handling(cell: Cell) -> bool:
     """Whether the running task is the one in which ``cell`` handles its mail, one message at a time."""
-    return cell.worker is not None and cell.worker is asyncio.current_task()
+    return cell.worker is not None and cell.worker is asyncio.current_task(cell.system.loop)
 
 
 def current_cause() -> Trace | None:

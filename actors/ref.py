@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from actors import current
+from actors.call import PLAIN, encode_call
 from actors.errors import AskCycle
 from actors.message import Ask, Message, Tell
 
@@ -55,18 +56,22 @@ class Ref(Generic[P]):
         """
         system = self._system
         sender = current.actor.get()
-        cell = self._find()
-        serial = sender is not None and sender.worker is not None and sender.worker is asyncio.current_task()
+        cell = self._cell
+        if cell is None or cell.closed:
+            cell = self._find()
+        serial = sender is not None and sender.worker is not None and current.handling(sender)
         if serial:
             check_cycle(sender, cell)  # type: ignore[arg-type]
-        asks = system.asks
         trace = current.cause.get()
         if trace is None and sender is not None and sender.trace is not None:
             trace = current.current_cause()
-        call = asks.open(timeout, trace)
+        codec = system.codec
+        envelope = self._envelope(message, sender)
+        body = codec.encode(message)
+        call = system.asks.open(timeout, trace)
         _, header, future, _ = call
         try:
-            frame = (self._envelope(message, sender), header, system.codec.encode(message))
+            frame = (envelope, header, body)
             if cell is None:
                 system.dead_letters.publish(self.path, frame, "missing")
             else:
@@ -75,13 +80,14 @@ class Ref(Generic[P]):
                 sender.asking = cell  # type: ignore[union-attr]
             status, body = await future
         finally:
-            asks.close(call)
+            system.asks.close(call)
             if serial:
                 sender.asking = None  # type: ignore[union-attr]
         if status == 0:
-            reply: R = system.codec.reply_decoder(type(message))(body)
+            decode = codec.replies.get(type(message)) or codec.reply_decoder(type(message))
+            reply: R = decode(body)
             return reply
-        raise asks.error(status, body, self.path, type(message).__qualname__, timeout)
+        raise system.asks.error(status, body, self.path, type(message).__qualname__, timeout)
 
     def _post(self, message: Tell, urgent: bool, may_wait: bool) -> asyncio.Future[bool] | bool:
         cell = self._cell
@@ -101,7 +107,7 @@ class Ref(Generic[P]):
             body = codec.encode_raw(message)
         except Exception as error:
             raise codec.unpackable(message, error) from error
-        frame = (envelope, system.plain if trace is None else codec.call(0, 0.0, trace), body)
+        frame = (envelope, PLAIN if trace is None else encode_call((0, 0.0, trace)), body)
         if cell is None:
             system.dead_letters.publish(self.path, frame, "missing")
             return False

@@ -16,9 +16,10 @@ import structlog
 from actors import current, lifecycle
 from actors.actor import Actor
 from actors.asks import DOWN, REFUSED, Asks
+from actors.call import read_call
 from actors.cell import Cell, State
 from actors.clock import Clock, LoopClock
-from actors.codec import PLAIN, Codec, Frame, Header, Route
+from actors.codec import Codec, Frame, Header, Route
 from actors.dead_letters import DeadLetters
 from actors.errors import NameTaken, Refused, StartFailed, SystemClosed
 from actors.exit import CRASHED, KILLED, Exit
@@ -61,7 +62,6 @@ class System:
         self.name = name
         self._intensity = intensity or Intensity()
         self.tap = tap
-        self.plain = PLAIN
         self.cells: dict[str, Cell] = {}
         self.envelopes: dict[type[Message], bytes] = {}
         self.spawned = self.restarts = self.crashes = 0
@@ -267,7 +267,7 @@ class System:
 
     def undecodable(self, cell: Cell, frame: Frame, route: Route, error: Exception) -> None:
         """A frame that the receiver cannot read: its type is not known here, or its body does not fit the type."""
-        correlation, _, _ = self.codec.read_call(frame[1])
+        correlation, _, _ = read_call(frame[1])
         known = route.decode is not None
         if correlation:
             why = str(error) if known else f"the type {route.type_name} is not known here"

@@ -12,17 +12,16 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-import msgpack
 import structlog
 
 from actors import current
 from actors.asks import OK
+from actors.call import PLAIN, decode_call, read_call
 from actors.cell import RUNNING, Cell
-from actors.codec import PLAIN, Frame, Route
+from actors.codec import Frame
 from actors.errors import Refused
 from actors.exit import CANCELLED, CRASHED, KILLED, Exit
 from actors.owned import ELSEWHERE, Later, start_later
-from actors.trace import Trace
 
 if TYPE_CHECKING:
     from actors.system import System
@@ -34,7 +33,6 @@ BUDGET = 512
 MAX_IDLE_WORKERS = 32
 """Parked tasks kept for the next burst."""
 log = structlog.get_logger("actors")
-_unpack = msgpack.unpackb
 
 
 class Workers:
@@ -105,6 +103,8 @@ class Workers:
 
     async def _work(self) -> None:
         ready = self._ready
+        task = asyncio.current_task()
+        assert task is not None, "workers are tasks"
         while not self._stopped:
             self._armed = False
             handled = 0
@@ -112,7 +112,7 @@ class Workers:
                 cell = ready.popleft()
                 if ready and not self._armed:
                     self._wake()
-                handled += await self._activate(cell)
+                handled += await self._activate(cell, task)
                 if handled >= BUDGET:
                     handled = 0
                     await asyncio.sleep(0)
@@ -120,20 +120,18 @@ class Workers:
                 return
             parked: asyncio.Future[None] = asyncio.Future(loop=self._system.loop)
             self._parked.append(parked)
-            self._tell_idle()
+            if self._waiters:
+                self._tell_idle()
             await parked
 
-    async def _activate(self, cell: Cell) -> int:
+    async def _activate(self, cell: Cell, task: asyncio.Task[Any]) -> int:
         """Let ``cell`` handle a batch of its mail. Returns how many messages it handled."""
         monotonic = self._system.clock.monotonic
-        task = asyncio.current_task()
-        assert task is not None, "handlers run in workers"
         if current.actor.get() is not cell:
             current.actor.set(cell)
         cell.worker = task
         begun = monotonic()
         before = cell.handled
-        cell.frame = None
         try:
             await self._handle_batch(cell)
         except BaseException as error:
@@ -144,7 +142,8 @@ class Workers:
                 raise
         finally:
             if cell.worker is task:  # otherwise it was abandoned: its cell is not this task's any more
-                self._uncancel(cell, task)
+                if cell.cancelled:
+                    self._uncancel(cell, task)
                 cell.rested = monotonic()
                 cell.busy += cell.rested - begun
                 self._leave(cell)
@@ -171,8 +170,8 @@ class Workers:
                 cell.scheduled = False
 
     async def _handle_batch(self, cell: Cell) -> None:
-        system = self._system
-        routes = system.codec.routes
+        codec = self._system.codec
+        routes = codec.routes
         box = cell.box
         normal = box.normal
         for _ in range(BATCH):
@@ -185,30 +184,30 @@ class Workers:
             else:
                 return
             cell.frame = frame
-            route = routes.get(frame[0]) or system.codec.route(frame[0])
+            envelope, call, body = frame
+            route = routes.get(envelope) or codec.route(envelope)
             try:
-                message = route.decode(frame[2])  # type: ignore[misc]
+                message = route.decode(body)  # type: ignore[misc]
             except Exception as error:
-                system.undecodable(cell, frame, route, error)
+                self._system.undecodable(cell, frame, route, error)
                 continue
             cell.handled += 1
-            if frame[1] is PLAIN:
-                cell.trace = None
-                try:
-                    await cell.receive(message)
-                except Refused as refusal:
-                    log.warning("refused a tell", actor=cell.path, message=route.type_name, refusal=str(refusal))
-            else:
-                await self._handle_call(cell, route, frame, message)
-            cell.frame = None
+            if call is not PLAIN:
+                await self._handle_call(cell, call, frame, message)
+                continue
+            cell.trace = None
+            try:
+                await cell.receive(message)
+            except Refused as refusal:
+                log.warning("refused a tell", actor=cell.path, message=route.type_name, refusal=str(refusal))
 
-    async def _handle_call(self, cell: Cell, route: Route, frame: Frame, message: Any) -> None:
+    async def _handle_call(self, cell: Cell, call: bytes, frame: Frame, message: Any) -> None:
         system = self._system
-        correlation, deadline, trace = _unpack(frame[1])
+        correlation, deadline, trace = decode_call(call)
         if correlation and deadline <= system.clock.monotonic():
             system.dead_letters.publish(cell.path, frame, "expired")
             return
-        cell.trace = trace and Trace(*trace)
+        cell.trace = trace
         try:
             result = await cell.receive(message)
         except Refused as refusal:
@@ -223,6 +222,7 @@ class Workers:
 
     async def _attend(self, cell: Cell) -> bool:
         """Handle signals. Whether mail may follow."""
+        cell.frame = None
         while cell.state is RUNNING and cell.signals:
             result = cell.signals.popleft()(cell)
             if result is not None:
@@ -237,7 +237,7 @@ class Workers:
         else:
             exit_ = Exit(CRASHED, f"{type(error).__name__}: {error}")
         if frame is not None:
-            correlation, _, _ = self._system.codec.read_call(frame[1])
+            correlation, _, _ = read_call(frame[1])
             if correlation:
                 self._system.answer_down(correlation, cell, cell.exit or exit_)
         cell.end(exit_, error)
