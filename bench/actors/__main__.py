@@ -1,4 +1,4 @@
-"""``make bench-actors``."""
+"""``make bench-actors``: the actor library beside its peers."""
 
 from __future__ import annotations
 

@@ -1,163 +1,120 @@
-"""What the actor library costs: tell, ask, spawn and an idle actor, on asyncio and uvloop.
+"""Measures the actor library beside its peers, all on this machine in one run, each in an environment of its own.
 
-``python -m bench.actors.run [--runs N] [--json FILE]`` prints a table and writes JSON. Rates are per second of
-this process' CPU time, so that a busy machine shows less; a bare ``asyncio.Queue`` round trip is the yardstick beside.
+Rounds alternate between the libraries, so that a busy minute of the machine meets all of them. Rates are by the wall
+clock, as the peers with threads and processes need it; for what runs in one process the CPU time stands beside.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import gc
 import json
+import os
 import platform
-import statistics
+import subprocess
 import sys
 import time
-import tracemalloc
-from collections.abc import Awaitable, Callable
+from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import uvloop
+from bench.actors.environment import ROOT, Unavailable, command
+from bench.actors.libraries import BYTES, CASES, LIBRARIES, ONCE, WEIGHED, Library
+from bench.actors.report import plot, summarize, table
 
-from actors import Actor, Ask, Ref, System, Tell
+RESULTS = ROOT / "bench" / "results"
+ROUND_SECONDS = 300.0
+"""A library that needs longer for one round is listed with what it gave until then."""
 
-TELLS = 100_000
-ASKS = 10_000
-SPAWNS = 10_000
-TARGETS = {"tell": 600_000, "ask": 90_000, "spawn": 60_000, "idle_bytes": 4096}
-
-
-class Reading(Tell):
-    sensor: int
-    place: str
-    value: float
-    valid: bool
-    unit: str
+Samples = dict[str, list[dict[str, float]]]
 
 
-class Question(Ask[int]):
-    sensor: int
-    place: str
-    value: float
-    valid: bool
-    unit: str
+class Measured:
+    """What one library gave."""
+
+    def __init__(self, library: Library) -> None:
+        self.library = library
+        self.version = ""
+        self.failure = ""
+        self.samples: Samples = defaultdict(list)
+
+    def measure(self, runs: int, cases: Sequence[str]) -> None:
+        """Run a round of ``cases``; a failure is kept and ends this library's part."""
+        if self.failure or not cases:
+            return
+        try:
+            arguments = command(self.library, runs, list(cases))
+        except Unavailable as reason:
+            self.failure = str(reason)
+            return
+        try:
+            done = subprocess.run(arguments, capture_output=True, text=True, timeout=ROUND_SECONDS, check=False)
+        except subprocess.TimeoutExpired as late:
+            self.failure = f"did not end within {ROUND_SECONDS:g} s"
+            self._read((late.stdout or b"").decode())
+            return
+        self._read(done.stdout)
+        if done.returncode != 0:
+            self.failure = (done.stderr.strip().splitlines() or [f"ended with {done.returncode}"])[-1]
+
+    def _read(self, text: str) -> None:
+        for line in text.splitlines():
+            if not line.startswith("{"):
+                continue
+            facts = json.loads(line)
+            if "version" in facts:
+                self.version = facts["version"]
+            else:
+                self.samples[facts.pop("case")].append(facts)
 
 
-class Sensor(Actor):
-    def __init__(self) -> None:
-        self.count = 0
-
-    async def receive(self, message: Any) -> Any:
-        match message:
-            case Reading():
-                self.count += 1
-            case Question(sensor):
-                return sensor
-        return None
-
-
-async def tell(system: System, ref: Ref[Any]) -> float:
-    message = Reading(1, "hello", 2.5, True, "world")
-    began = time.process_time()
-    for _ in range(TELLS):
-        await ref.tell(message)
-    await system.idle()
-    return TELLS / (time.process_time() - began)
+def measure(libraries: Sequence[Library], runs: int, rounds: int, cases: Sequence[str]) -> list[Measured]:
+    measured = [Measured(library) for library in libraries]
+    timed = [case for case in cases if case not in BYTES]
+    each = [runs // rounds + (number < runs % rounds) for number in range(rounds)]
+    for number, share in enumerate(each):
+        for one in measured:
+            begun = time.monotonic()
+            one.measure(share, timed)
+            for case in WEIGHED:
+                one.measure(1, [case] if case in cases else [])
+            if number == 0:
+                one.measure(1, [case for case in ONCE if case in cases and one.library.name == "podium"])
+            seconds = time.monotonic() - begun
+            print(f"round {number + 1}/{rounds} {one.library.name}: {seconds:.0f} s {one.failure}", file=sys.stderr)
+    return measured
 
 
-async def ask(system: System, ref: Ref[Any]) -> float:
-    message = Question(1, "hello", 2.5, True, "world")
-    began = time.process_time()
-    for _ in range(ASKS):
-        await ref.ask(message)
-    return ASKS / (time.process_time() - began)
+def machine() -> dict[str, Any]:
+    model = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
+    return {
+        "python": sys.version.split()[0],
+        "platform": platform.platform(),
+        "cpu": model[0].split(":", 1)[1].strip() if model else platform.machine(),
+        "cpus": os.cpu_count(),
+        "load": os.getloadavg(),
+        "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }
 
 
-async def spawn(system: System, ref: Ref[Any]) -> float:
-    began = time.process_time()
-    for _ in range(SPAWNS):
-        await system.spawn(Sensor)
-    return SPAWNS / (time.process_time() - began)
-
-
-async def idle_bytes(system: System, ref: Ref[Any]) -> float:
-    """Memory of one actor that has handled a message and waits."""
-    gc.collect()
-    tracemalloc.start()
-    before = tracemalloc.get_traced_memory()[0]
-    refs = [await system.spawn(Sensor) for _ in range(2000)]
-    for one in refs:
-        await one.tell(Reading(1, "hello", 2.5, True, "world"))
-    await system.idle()
-    gc.collect()
-    after = tracemalloc.get_traced_memory()[0]
-    tracemalloc.stop()
-    return (after - before) / len(refs)
-
-
-async def queue_round_trip(system: System, ref: Ref[Any]) -> float:
-    there: asyncio.Queue[int] = asyncio.Queue(1024)
-    back: asyncio.Queue[int] = asyncio.Queue(1024)
-
-    async def echo() -> None:
-        while True:
-            await back.put(await there.get())
-
-    task = asyncio.create_task(echo())
-    began = time.process_time()
-    for number in range(ASKS):
-        await there.put(number)
-        await back.get()
-    seconds = time.process_time() - began
-    task.cancel()
-    return ASKS / seconds
-
-
-CASES: dict[str, Callable[[System, Ref[Any]], Awaitable[float]]] = {
-    "tell": tell,
-    "ask": ask,
-    "spawn": spawn,
-    "idle_bytes": idle_bytes,
-    "queue_round_trip": queue_round_trip,
-}
-
-
-async def measure(runs: int) -> dict[str, list[float]]:
-    results: dict[str, list[float]] = {name: [] for name in CASES}
-    for _ in range(runs):
-        for name, case in CASES.items():
-            async with System() as system:
-                results[name].append(await case(system, await system.spawn(Sensor)))
-    return results
-
-
-def summary(values: list[float]) -> dict[str, float]:
-    return {"median": statistics.median(values), "low": min(values), "high": max(values)}
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--json", type=Path, default=None)
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench.actors", description=__doc__)
+    parser.add_argument("--runs", type=int, default=20, help="of each timed case")
+    parser.add_argument("--rounds", type=int, default=4, help="processes over which the runs are spread")
+    parser.add_argument("--only", default="", help="names of libraries, comma-separated")
+    parser.add_argument("--cases", default=",".join(CASES))
+    parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
-    loops = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
-    report: dict[str, Any] = {"python": sys.version.split()[0], "machine": platform.platform(), "runs": options.runs}
-    print(f"{'case':<18}{'loop':<10}{'median':>12}{'low':>12}{'high':>12}{'target':>10}")
-    for loop, factory in loops.items():
-        with asyncio.Runner(loop_factory=factory) as runner:
-            results = {name: summary(values) for name, values in runner.run(measure(options.runs)).items()}
-        report[loop] = results
-        for name, found in results.items():
-            print(
-                f"{name:<18}{loop:<10}{found['median']:>12,.0f}{found['low']:>12,.0f}{found['high']:>12,.0f}"
-                f"{TARGETS.get(name, 0) or '':>10}"
-            )
-    if options.json is not None:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps(report, indent=2) + "\n")
-
-
-if __name__ == "__main__":
-    main()
+    wanted = options.only.split(",") if options.only else [library.name for library in LIBRARIES]
+    chosen = [library for library in LIBRARIES if library.name.split(",")[0] in wanted or library.name in wanted]
+    facts = machine()
+    measured = measure(chosen, options.runs, options.rounds, options.cases.split(","))
+    results = [summarize(one.library, one.version, one.failure, one.samples) for one in measured]
+    options.out.mkdir(parents=True, exist_ok=True)
+    report = {"machine": facts, "runs": options.runs, "rounds": options.rounds, "libraries": results}
+    (options.out / "actors.json").write_text(json.dumps(report, indent=1) + "\n")
+    text = table(results, facts, options.runs)
+    (options.out / "actors.md").write_text(text)
+    plot(results, options.out / "actors.svg")
+    print(text)
+    return 0
