@@ -27,11 +27,12 @@ from actors.errors import (
 )
 from actors.exit import Exit
 from actors.groups import GroupChanged, Groups
-from actors.mailbox import Mailbox, drop_newest, drop_oldest, fail, keep_latest, wait
+from actors.mailbox import Mailbox, Policy, drop_newest, drop_oldest, fail, keep_latest, wait
 from actors.many import ask_many
 from actors.message import Ask, Message, Tell
 from actors.ref import Ref
 from actors.statistics import Node, Statistics, SystemStatistics
+from actors.stream import Stream, StreamStatistics
 from actors.supervision import (
     Backoff,
     ChildSpec,
@@ -50,6 +51,7 @@ from actors.supervision import (
 )
 from actors.system import System
 from actors.timer import ReceiveTimeout, Timer
+from actors.topic import Subscribe, Subscription, Subscriptions, Topic, Unsubscribe, Unsubscribed
 from actors.trace import Trace
 
 __all__ = [
@@ -78,6 +80,7 @@ __all__ = [
     "Message",
     "NameTaken",
     "Node",
+    "Policy",
     "ReceiveTimeout",
     "Ref",
     "Refused",
@@ -86,14 +89,22 @@ __all__ = [
     "StashFull",
     "Statistics",
     "Strategy",
+    "Stream",
+    "StreamStatistics",
+    "Subscribe",
+    "Subscription",
+    "Subscriptions",
     "Supervisor",
     "System",
     "SystemClosed",
     "SystemStatistics",
     "Tell",
     "Timer",
+    "Topic",
     "Trace",
     "Unpackable",
+    "Unsubscribe",
+    "Unsubscribed",
     "ask_many",
     "child",
     "drop_newest",

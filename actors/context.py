@@ -15,9 +15,11 @@ from actors.cell import down_signal, missing
 from actors.clock import Clock
 from actors.errors import StashFull
 from actors.exit import NORMAL, Exit
+from actors.mailbox import Overflow, wait
 from actors.message import Tell
 from actors.owned import ELSEWHERE, Later, start_background
 from actors.ref import Ref
+from actors.stream import CAPACITY, CREDIT, Stream
 from actors.supervision import ChildSpec, DynamicSupervisor, Supervisor
 from actors.timer import Silence, Timer
 from actors.trace import Trace
@@ -132,6 +134,12 @@ class Context:
 
     def demonitor(self, group: str) -> None:
         self._cell.system.groups.demonitor(group, self._cell.path)
+
+    def stream(
+        self, to: Ref[Any], *, credit: int = CREDIT, capacity: int = CAPACITY, overflow: Overflow = wait
+    ) -> Stream:
+        """A stream to ``to`` that lives as long as this instance: ``await stream.push(message)``."""
+        return Stream(self._cell, to, credit, capacity, overflow)
 
     def send_after(self, seconds: float, message: Tell, to: Ref[Any] | None = None) -> Timer:
         """Tell ``message`` to this actor (or ``to``) after ``seconds``; forgotten when the instance ends."""
