@@ -20,12 +20,14 @@ from orchestrator.apiserver.mirror import Mirror
 from orchestrator.apiserver.rbac import Rbac
 from orchestrator.apiserver.retention import EventLeases
 from orchestrator.apiserver.special.allocator import Allocator
+from orchestrator.apiserver.standing import Standing
 from orchestrator.apiserver.storage import Storage
 from orchestrator.apiserver.tokens import Tokens
 from orchestrator.client.protocol import Identity, Options, Request, Response, Verb
 
 if TYPE_CHECKING:
     from orchestrator.apiserver.templates import Templates
+    from orchestrator.apiserver.writer import Writer
 
 _decode = msgspec.msgpack.Decoder().decode
 _encode = msgspec.msgpack.Encoder().encode
@@ -47,9 +49,12 @@ class Environment:
     allocator: Allocator
     templates: Templates
     events: EventLeases
+    standing: Standing
     nodes: Callable[[str], Ref[Any]] | None = None
     tokens: Tokens | None = None
     measure: Measure | None = None
+    writer: Writer = field(init=False)
+    """Set by the server, which makes it of this."""
 
     def uid(self) -> str:
         """A version 4 UUID from the injected randomness."""

@@ -39,12 +39,13 @@ from orchestrator.apiserver.rbac import RBAC_GROUP, Rbac
 from orchestrator.apiserver.retention import EventLeases
 from orchestrator.apiserver.special.allocator import Allocator
 from orchestrator.apiserver.special.forms import in_form
+from orchestrator.apiserver.standing import Standing
 from orchestrator.apiserver.storage import Storage
 from orchestrator.apiserver.streaming.locate import locate
 from orchestrator.apiserver.templates import Templates
 from orchestrator.apiserver.tokens import Tokens
 from orchestrator.apiserver.write import Pending
-from orchestrator.apiserver.writer import write_all
+from orchestrator.apiserver.writer import Writer
 from orchestrator.client.protocol import (
     MAX_BATCH_REQUESTS,
     ApiRequest,
@@ -107,10 +108,12 @@ class ApiServer(Actor):
             allocator,
             Templates(),
             EventLeases(config.event_ttl_seconds),
+            Standing(),
             self._nodes,
             self._tokens,
             self._measure,
         )
+        self._env.writer = Writer(self._env)
         await self._bootstrap()
         for prefix in mirror.prefixes:
             await self._follow(prefix)
@@ -154,7 +157,7 @@ class ApiServer(Actor):
             call = self._call(message.identity, message.request, message.subscriber, message.tag)
             pending = writer_of(call)
             if pending is not None:
-                return in_form(call, (await write_all(self._env, [pending]))[0])
+                return in_form(call, (await self._env.writer.write([pending]))[0])
             return in_form(call, await handler_of(call)(self._env, call))
         except errors.StatusError as error:
             return failure(error)
@@ -189,7 +192,7 @@ class ApiServer(Actor):
             if one is not None:
                 one.position = position
                 pending.append(one)
-        for one, response in zip(pending, await write_all(self._env, pending), strict=True):
+        for one, response in zip(pending, await self._env.writer.write(pending), strict=True):
             responses[one.position] = in_form(one.call, response)
         for position, request in enumerate(message.requests):
             if responses[position] is None:

@@ -47,6 +47,8 @@ class Pending:
     key: str
     position: int
     attempts: int = 0
+    remembered: bool = False
+    """Prepared from what the server remembers, not from a read of the store."""
     response: Response | None = None
     write: Write | None = None
     needs: list[str] = field(default_factory=list)

@@ -1,186 +1,205 @@
-"""Carries out writes, one or hundreds: one read of all the keys they need, each prepared in memory, one proposal.
+"""Carries out writes: what is asked in one turn of the loop goes together, prepared in memory, one proposal for all.
 
-A write that meets a conflict which is not its caller's (an unconditional update, a patch, a generated name) is
-prepared again from what then stands. Two writes of one key in one batch go one after the other.
+A kubelet writes five statuses, a thousand kubelets do it at the same moment: their writes share one look at the store
+and one batch, cut into pieces so that one piece is made durable while the next is prepared. A write is prepared from
+what the server knows to stand (``Standing``) where it does. One that meets a conflict which is not its caller's (an
+unconditional update, a patch, a generated name) is prepared again from what then stands. Two writes of one key go one
+after the other.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Sequence
 
+from actors import Trace
 from orchestrator.apimachinery import errors
-from orchestrator.apimachinery.encoded import Encoded
 from orchestrator.apiserver.admission.needs import keys_needed
 from orchestrator.apiserver.admission.quota import charge_quotas
-from orchestrator.apiserver.call import Environment, failure, stored
+from orchestrator.apiserver.call import Environment, failure
 from orchestrator.apiserver.cause import cause_of
+from orchestrator.apiserver.settle import answer_of, as_it_stands, settle, undo
 from orchestrator.apiserver.write import Pending, Write
-from orchestrator.client.protocol import Response, Verb, Want
-from orchestrator.store.protocol import Change, Outcome, Result, Value
+from orchestrator.client.protocol import Response, Verb
+from orchestrator.store.protocol import Change, Value
 
 PREPARED_AT_ONCE = 32
 """Writes prepared before others have their turn: about as long as the loop may be held."""
-MAX_ATTEMPTS = 8
-"""Times a write is prepared before its conflict is told to the caller."""
+MAX_PIECE_WRITES = 256
+"""Writes in one proposal: the disk is at work on one while the next is prepared."""
 
 
-async def write_all(env: Environment, pending: Sequence[Pending]) -> list[Response]:
-    """The answers, in order."""
-    left = list(pending)
-    while left:
-        left = await _round(env, left)
-    return [one.response or failure(errors.internal("a write was left without an answer")) for one in pending]
+class _Order:
+    """The writes of one request, and where its answer is waited for."""
+
+    __slots__ = ("done", "left", "pending", "trace")
+
+    def __init__(self, pending: Sequence[Pending], trace: Trace | None) -> None:
+        self.pending = pending
+        self.trace = trace
+        self.left = len(pending)
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def answered(self) -> None:
+        self.left -= 1
+        if not self.left and not self.done.done():
+            self.done.set_result(None)
 
 
-async def _round(env: Environment, left: list[Pending]) -> list[Pending]:
-    """Prepare and commit the first write of each key; returns those that must go again."""
-    now, later = _first_of_each_key(left)
-    values = await _read(env, now)
-    for position, one in enumerate(now):
-        _prepare(env, one, values)
-        if position % PREPARED_AT_ONCE == PREPARED_AT_ONCE - 1:
-            await asyncio.sleep(0)
-    await charge_quotas(env, [one for one in now if one.write])
-    again = await _commit(env, [one for one in now if one.write and not one.response])
-    return again + later
+_Item = tuple[Pending, _Order]
 
 
-def _first_of_each_key(left: list[Pending]) -> tuple[list[Pending], list[Pending]]:
+class Writer:
+    """One per server. Bounded by its callers: each waits for its answers."""
+
+    def __init__(self, env: Environment) -> None:
+        self._env = env
+        self._waiting: deque[_Item] = deque()
+        self._preparing = asyncio.Lock()
+        """One piece is prepared at a time: two that take turns would both be late."""
+
+    async def write(self, pending: Sequence[Pending]) -> list[Response]:
+        """The answers, in order."""
+        if pending:
+            order = _Order(pending, self._env.context.cause)
+            if not self._waiting:
+                self._env.context.task(self._turn(), "writes")
+            self._waiting.extend([(one, order) for one in pending])
+            await order.done
+        return [one.response or failure(errors.internal("a write was left without an answer")) for one in pending]
+
+    async def _turn(self) -> None:
+        """All that is asked until the loop comes round."""
+        await asyncio.sleep(0)
+        while self._waiting:
+            piece = [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_PIECE_WRITES))]
+            self._env.context.task(self._piece(piece), "writes")
+
+    async def _piece(self, left: list[_Item]) -> None:
+        """Rounds until every write of it is answered."""
+        while left:
+            now, later = _first_of_each_key(left)
+            try:
+                again = await self._round(now)
+            except Exception as bug:
+                self._env.log.exception("a round of writes failed", writes=len(now))
+                again = []
+                for one, _ in now:
+                    one.response = one.response or failure(errors.internal(str(bug)))
+            left = [*again, *later]
+            waiting = {id(one) for one, _ in again}
+            for one, order in now:
+                if id(one) not in waiting:
+                    order.answered()
+
+    async def _round(self, now: list[_Item]) -> list[_Item]:
+        """Prepare and commit; returns those that must go again."""
+        env = self._env
+        values = await _read(env, [one for one, _ in now])
+        async with self._preparing:
+            for position, (one, _) in enumerate(now):
+                _prepare(env, one, values)
+                if position % PREPARED_AT_ONCE == PREPARED_AT_ONCE - 1:
+                    await asyncio.sleep(0)
+        await charge_quotas(env, [one for one, _ in now if one.write])
+        unsure = [item for item in now if not item[0].write and not item[0].response]
+        return unsure + await _commit(env, [item for item in now if item[0].write and not item[0].response])
+
+
+def _first_of_each_key(left: list[_Item]) -> tuple[list[_Item], list[_Item]]:
     seen: set[str] = set()
-    now: list[Pending] = []
-    later: list[Pending] = []
-    for one in left:
-        if one.key in seen:
-            later.append(one)
+    now: list[_Item] = []
+    later: list[_Item] = []
+    for item in left:
+        key = item[0].key
+        if key in seen:
+            later.append(item)
         else:
-            now.append(one)
-            if not one.key.endswith("/"):
-                seen.add(one.key)
+            now.append(item)
+            if not key.endswith("/"):
+                seen.add(key)
     return now, later
 
 
 async def _read(env: Environment, now: list[Pending]) -> dict[str, Value]:
+    """What the writes are made from: what is known to stand, the rest from the store."""
+    values: dict[str, Value] = {}
     keys: dict[str, None] = {}
     for one in now:
-        if one.call.verb != Verb.CREATE or one.call.subresource or one.call.options.dry_run:
-            keys[one.key] = None
+        one.remembered = False
+        dry = one.call.options.dry_run
+        if one.call.verb != Verb.CREATE or one.call.subresource or dry:
+            standing = None if one.attempts or dry else env.standing.get(one.key)
+            if standing is None:
+                keys[one.key] = None
+            else:
+                values[one.key] = standing
+                one.remembered = True
         for key in keys_needed(env, one.call):
             keys[key] = None
     if not keys:
-        return {}
-    reply = await env.storage.get(list(keys))
-    values = {value.key: value for value in reply.values if value is not None}
-    for value in values.values():
-        env.mirror.put(value.key, value.parts, value.mod_revision)
+        return values
+    for value in (await env.storage.get(list(keys))).values:
+        if value is not None:
+            values[value.key] = value
+            env.standing.put(value)
+            env.mirror.put(value.key, value.parts, value.mod_revision)
     return values
 
 
 def _prepare(env: Environment, one: Pending, values: dict[str, Value]) -> None:
+    """Its change; neither change nor answer when only a fresh look at the store can tell."""
     one.write = None
     one.attempts += 1
     one.call.warnings.clear()
     try:
-        one.write = one.prepare(env, one.call, values.get(one.key))
+        write = one.prepare(env, one.call, values.get(one.key))
     except errors.StatusError as error:
-        one.response = failure(error, one.call.warnings)
+        if not one.remembered:
+            one.response = failure(error, one.call.warnings)
     except Exception as bug:
         env.log.exception("a write handler failed", verb=str(one.call.verb), key=one.key)
         one.response = failure(errors.internal(str(bug)))
+    else:
+        if one.remembered and (write.change is None or one.call.options.dry_run):
+            undo(write)
+        else:
+            one.write = write
 
 
-async def _commit(env: Environment, ready: list[Pending]) -> list[Pending]:
+async def _commit(env: Environment, ready: list[_Item]) -> list[_Item]:
     changes: list[Change] = []
-    writers: list[tuple[Pending, Write]] = []
-    trace = env.context.cause
-    for one in ready:
+    writers: list[tuple[_Item, Write]] = []
+    for item in ready:
+        one, order = item
         write = one.write
         assert write is not None
         if write.change is None or one.call.options.dry_run:
-            _undo(write)
-            one.response = _answer(one, write, _as_it_stands(write))
+            undo(write)
+            one.response = answer_of(one, write, as_it_stands(write))
         else:
-            cause = cause_of(trace, one.call.identity.user, one.call.request.cause)
-            changes.append(_with_cause(write.change, cause))
-            writers.append((one, write))
+            changes.append(
+                _with_cause(write.change, cause_of(order.trace, one.call.identity.user, one.call.request.cause))
+            )
+            writers.append((item, write))
     if not changes:
         return []
     try:
         changes = await env.events.attach(env.storage, changes, env.clock.time())
         results = await env.storage.commit(changes)
     except errors.StatusError as error:
-        for one, write in writers:
-            _undo(write)
+        for (one, _), write in writers:
+            undo(write)
+            env.standing.drop(one.key)
             one.response = failure(error)
         return []
     return [
-        one
-        for (one, write), change, result in zip(writers, changes, results, strict=True)
-        if _settle(env, one, write, change, result)
+        item
+        for (item, write), change, result in zip(writers, changes, results, strict=True)
+        if settle(env, item[0], write, change, result)
     ]
-
-
-def _as_it_stands(write: Write) -> Encoded | None:
-    """The answer of a dry run bears the revision that stands."""
-    encoded, change = write.encoded, write.change
-    if encoded is None or encoded.revision or change is None or not change.expect:
-        return encoded
-    return Encoded(encoded.metadata, encoded.status, encoded.rest, change.expect)
 
 
 def _with_cause(change: Change, cause: bytes) -> Change:
     return Change(change.key, change.parts, change.expect, change.fields, change.lease, cause)
-
-
-def _settle(env: Environment, one: Pending, write: Write, change: Change, result: Result) -> bool:
-    """Answer what the store said; True: go again."""
-    if result.outcome == Outcome.DONE:
-        _done(env, one, write, change, result)
-        return False
-    _undo(write)
-    if result.outcome == Outcome.NO_SPACE:
-        one.response = failure(errors.service_unavailable("the store is out of space: only deletes are taken"))
-        return False
-    if write.retry and one.attempts < MAX_ATTEMPTS:
-        return True
-    one.response = failure(_conflict(one, write, result))
-    return False
-
-
-def _conflict(one: Pending, write: Write, result: Result) -> errors.StatusError:
-    name = (write.key or one.key).rpartition("/")[2]
-    resource = one.call.resource
-    if result.outcome == Outcome.MISSING or (result.revision == 0 and write.code != 201):
-        return one.call.not_found(name)
-    if write.code != 201:
-        return one.call.conflict(name)
-    if write.generated:
-        return errors.generate_name_conflict(resource.group, resource.plural, name)
-    return errors.already_exists(resource.group, resource.plural, name)
-
-
-def _done(env: Environment, one: Pending, write: Write, change: Change, result: Result) -> None:
-    encoded = write.encoded
-    if encoded is not None:
-        encoded = Encoded(encoded.metadata, encoded.status, encoded.rest, result.revision)
-    if env.mirror.mirrors(change.key):
-        if change.parts is None:
-            env.mirror.drop(change.key, result.revision)
-        elif encoded is not None:
-            env.mirror.put(change.key, encoded.parts(), result.revision)
-    one.response = _answer(one, write, encoded)
-
-
-def _answer(one: Pending, write: Write, encoded: Encoded | None) -> Response:
-    warnings = one.call.warnings
-    if write.respond is not None and encoded is not None:
-        return write.respond(encoded)
-    assert encoded is not None
-    if one.call.request.want is Want.REVISION:
-        return Response(write.code, encoded.revision, warnings=tuple(warnings))
-    return stored(encoded, write.code, warnings)
-
-
-def _undo(write: Write) -> None:
-    if write.undo is not None:
-        write.undo()

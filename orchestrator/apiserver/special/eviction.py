@@ -16,7 +16,6 @@ from orchestrator.apiserver.special.binding import CREATED
 from orchestrator.apiserver.storage import encoded_of
 from orchestrator.apiserver.verbs.delete import check_preconditions, prepare_delete, with_body
 from orchestrator.apiserver.write import Pending, Write
-from orchestrator.apiserver.writer import write_all
 from orchestrator.client.protocol import Options, Response, Verb
 from orchestrator.store.protocol import Change, Outcome, Value
 
@@ -55,7 +54,7 @@ async def evict(env: Environment, call: Call) -> Response:
         body=b"",
     )
     deletion = Call(call.identity, request, call.resource, call.now)
-    response = (await write_all(env, [Pending(deletion, prepare_eviction, call.key, 0)]))[0]
+    response = (await env.writer.write([Pending(deletion, prepare_eviction, call.key, 0)]))[0]
     return response if response.code >= 400 else answer(CREATED, 201)
 
 

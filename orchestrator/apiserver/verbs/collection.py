@@ -12,7 +12,6 @@ from orchestrator.apiserver.storage import encoded_of
 from orchestrator.apiserver.verbs.delete import delete_options, prepare_delete
 from orchestrator.apiserver.verbs.list import check_match
 from orchestrator.apiserver.write import Pending
-from orchestrator.apiserver.writer import write_all
 from orchestrator.client.protocol import Options, Response, Verb
 
 
@@ -32,7 +31,7 @@ async def delete_collection(env: Environment, call: Call) -> Response:
         one = _delete_of(call, namespace, name, options)
         pending.append(Pending(one, prepare_delete, value.key, len(pending)))
         found.append(encoded)
-    for response in await write_all(env, pending):
+    for response in await env.writer.write(pending):
         if response.code >= 400 and response.code != 404:
             return response
     resource = call.resource
