@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
@@ -13,11 +13,32 @@ from orchestrator.client.view import Parts, View
 
 Index = Callable[[View], Iterable[str]]
 """Pure: the values under which a view is found."""
+F = TypeVar("F", bound=Index)
 
 OWNER = "owner"
 """The index of every cache by the uid of the controller."""
 
-_EMPTY: dict[str, View] = {}
+_EMPTY: dict[str, None] = {}
+_OF_METADATA: set[str] = set()
+_OF_SPEC: set[str] = set()
+_NOTHING: frozenset[int] = frozenset()
+
+
+def _origin(function: Index) -> str:
+    """Where an index function was written: a restarted component brings an equal one."""
+    return f"{getattr(function, '__module__', '')}.{getattr(function, '__qualname__', repr(function))}"
+
+
+def index_of_metadata(function: F) -> F:
+    """Says of an index function that it looks at names, labels, owners and the like alone (``View.meta``)."""
+    _OF_METADATA.add(_origin(function))
+    return function
+
+
+def index_of_spec(function: F) -> F:
+    """Says of an index function that it looks at metadata and spec, not at the status."""
+    _OF_SPEC.add(_origin(function))
+    return function
 
 
 class Selector(Protocol):
@@ -40,6 +61,7 @@ class CacheStatistics(msgspec.Struct, frozen=True):
     relists: int
 
 
+@index_of_metadata
 def by_owner(view: View) -> Iterable[str]:
     owner = view.owner
     return (owner.uid,) if owner is not None else ()
@@ -55,9 +77,9 @@ class Cache:
         self.synced = False
         """The first list is complete; before it an absence means nothing."""
         self._views: dict[str, View] = {}
-        self._namespaces: dict[str, dict[str, View]] = {}
+        self._namespaces: dict[str, dict[str, None]] = {}
         self._functions: dict[str, Index] = {}
-        self._indexes: dict[str, dict[str, dict[str, View]]] = {}
+        self._indexes: dict[str, dict[str, dict[str, None]]] = {}
         self._parts = Parts()
         self._events = 0
         self._relists = 0
@@ -70,15 +92,20 @@ class Cache:
         return self._views.get(key)
 
     def list(self, namespace: str | None = None) -> Sequence[View]:
-        found = self._views if namespace is None else self._namespaces.get(namespace, _EMPTY)
-        return list(found.values())
+        if namespace is None:
+            return list(self._views.values())
+        return self._found(self._namespaces.get(namespace, _EMPTY))
+
+    def _found(self, keys: Iterable[str]) -> Sequence[View]:
+        views = self._views
+        return [views[key] for key in keys]
 
     def keys(self) -> Iterator[str]:
         return iter(self._views)
 
     def by_index(self, index: str, value: str) -> Sequence[View]:
         """The views that the index function gave ``value`` for."""
-        return list(self._indexes[index].get(value, _EMPTY).values())
+        return self._found(self._indexes[index].get(value, _EMPTY))
 
     def values(self, index: str) -> Sequence[str]:
         """Every value that something is found under."""
@@ -86,6 +113,14 @@ class Cache:
 
     def count(self, index: str, value: str) -> int:
         return len(self._indexes[index].get(value, _EMPTY))
+
+    def index(self, name: str) -> Mapping[str, Collection[str]]:
+        """Values and the keys found under each, as they are now and as they change. Read only."""
+        return self._indexes[name]
+
+    def empty(self, index: str) -> bool:
+        """Whether nothing is found under any value."""
+        return not self._indexes[index]
 
     def by_owner(self, uid: str) -> Sequence[View]:
         """The views whose controller has this uid."""
@@ -113,6 +148,7 @@ class MutableCache(Cache):
 
     def __init__(self, kind: Kind, indexes: Mapping[str, Index] | None = None) -> None:
         super().__init__(kind)
+        self._fixed_by_metadata = self._fixed_by_spec = _NOTHING
         self.add_index(OWNER, by_owner)
         for name, function in (indexes or {}).items():
             self.add_index(name, function)
@@ -126,12 +162,17 @@ class MutableCache(Cache):
             return
         self._functions[name] = function
         self._indexes[name] = {}
+        self._fixed_by_metadata = self._positions(_OF_METADATA)
+        self._fixed_by_spec = self._positions(_OF_METADATA | _OF_SPEC)
         for key, view in self._views.items():
             self._enter(name, function, key, view)
 
-    def put(self, encoded: Encoded) -> Change | None:
-        """The object as it stands now; None when the cache is already there or further."""
-        return self._put(View(encoded, self._parts))
+    def _positions(self, origins: set[str]) -> frozenset[int]:
+        return frozenset(at for at, each in enumerate(self._functions.values()) if _origin(each) in origins)
+
+    def put(self, encoded: Encoded, key: str = "") -> Change | None:
+        """The object as it stands now; None when the cache is already there or further. ``key`` spares a look."""
+        return self._put(View(encoded, self._parts, self._views.get(key)))
 
     def _put(self, view: View) -> Change | None:
         encoded, key = view.encoded, view.key
@@ -185,18 +226,40 @@ class MutableCache(Cache):
 
     def _replace(self, key: str, old: View | None, view: View) -> None:
         self._views[key] = view
-        if view.meta.namespace:
-            self._namespaces.setdefault(view.meta.namespace, {})[key] = view
-        places = tuple([tuple(function(view)) for function in self._functions.values()])
-        before = old.places if old is not None else ()
+        if old is None:
+            if view.meta.namespace:
+                self._namespaces.setdefault(view.meta.namespace, {})[key] = None
+            view.places = tuple([tuple(function(view)) for function in self._functions.values()])
+            for index, values in zip(self._indexes.values(), view.places, strict=True):
+                for value in values:
+                    index.setdefault(value, {})[key] = None
+            return
+        before = old.places
+        fixed = self._fixed(old, view)
+        places = tuple(
+            [
+                before[at] if at in fixed else tuple(function(view))
+                for at, function in enumerate(self._functions.values())
+            ]
+        )
         # Equal tuples are shared: a view that moves nowhere adds nothing to what is kept.
         view.places = before if before == places else places
-        for position, index in enumerate(self._indexes.values()):
-            for value in places[position]:
-                index.setdefault(value, {})[key] = view
-            if before and before[position] != places[position]:
-                for value in before[position]:
-                    if value not in places[position]:
+        if view.places is not before:
+            self._move(key, before, places)
+
+    def _fixed(self, old: View, view: View) -> frozenset[int]:
+        """The indexes that hold the new view where they held the old, by what did not change."""
+        if old.meta is not view.meta and old.meta != view.meta:
+            return _NOTHING
+        return self._fixed_by_spec if old.encoded.rest == view.encoded.rest else self._fixed_by_metadata
+
+    def _move(self, key: str, before: tuple[tuple[str, ...], ...], places: tuple[tuple[str, ...], ...]) -> None:
+        for index, left, values in zip(self._indexes.values(), before, places, strict=True):
+            if left != values:
+                for value in values:
+                    index.setdefault(value, {})[key] = None
+                for value in left:
+                    if value not in values:
                         _discard(index, value, key)
 
     def _enter(self, name: str, function: Index, key: str, view: View) -> None:
@@ -204,7 +267,7 @@ class MutableCache(Cache):
         values = tuple(function(view))
         view.places = (*view.places, values)
         for value in values:
-            self._indexes[name].setdefault(value, {})[key] = view
+            self._indexes[name].setdefault(value, {})[key] = None
 
     def _leave(self, key: str, old: View) -> None:
         if old.meta.namespace:
@@ -214,14 +277,9 @@ class MutableCache(Cache):
                 _discard(index, value, key)
 
 
-def _discard(index: dict[str, dict[str, View]], value: str, key: str) -> None:
+def _discard(index: dict[str, dict[str, None]], value: str, key: str) -> None:
     found = index.get(value)
     if found is not None:
         found.pop(key, None)
         if not found:
             del index[value]
-
-
-def _origin(function: Index) -> str:
-    """Where an index function was written: a restarted component brings an equal one."""
-    return f"{getattr(function, '__module__', '')}.{getattr(function, '__qualname__', repr(function))}"

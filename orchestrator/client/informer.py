@@ -153,10 +153,11 @@ class Informer(Actor):
 
     def _apply(self, event: Event) -> Change | None:
         value = event.value
+        key = value.key.split("/", 2)[2]
         if event.deleted:
-            return self._cache.remove(value.key.split("/", 2)[2], value.mod_revision)
+            return self._cache.remove(key, value.mod_revision)
         metadata, status, rest = value.parts
-        return self._cache.put(Encoded(metadata, status, rest, value.mod_revision))
+        return self._cache.put(Encoded(metadata, status, rest, value.mod_revision), key)
 
     def _announce(self, changes: Sequence[Change]) -> None:
         self._subscriptions.note(changes)

@@ -20,6 +20,33 @@ def no_keys(old: View | None, new: View | None) -> Iterable[str]:
     return ()
 
 
+class OwnerKeys:
+    """Keys of the owner of ``kind``; ``others`` says them where the owner changes or there is none.
+
+    A change of an object that keeps its owner is told to that owner's kind alone: a pod of a ReplicaSet costs the
+    controllers of all other workloads nothing.
+    """
+
+    __slots__ = ("key", "kind", "others")
+
+    def __init__(self, kind: str, key: Callable[[View], str], others: Keys) -> None:
+        self.kind = kind
+        """The kind of the owner; "" is any."""
+        self.key = key
+        self.others = others
+
+    def __call__(self, old: View | None, new: View | None) -> Iterable[str]:
+        if old is not None and new is not None and kept(old, new):
+            key = self.key(new)
+            return (key,) if key else ()
+        return self.others(old, new)
+
+
+def kept(old: View, new: View) -> bool:
+    """Whether the object has the owner that it had."""
+    return old.owner is not None and (old.owner is new.owner or old.owner == new.owner)
+
+
 class Subscriber:
     """One ref and its function. What was not taken stays pending: bounded by the keys there are."""
 
@@ -66,23 +93,49 @@ class Subscriptions:
     def __init__(self, cache: MutableCache) -> None:
         self._cache = cache
         self._subscribers: dict[tuple[str, str], Subscriber] = {}
+        self._plain: list[Subscriber] = []
+        self._owners: list[Subscriber] = []
+        """Those with ``OwnerKeys``."""
+        self._by_owner: dict[str, list[Subscriber]] = {}
 
     def add(self, ref: Ref[Any], keys: Keys, tag: str = "") -> None:
         """From now on, and all that the cache holds already."""
         subscriber = Subscriber(ref, keys)
         self._subscribers[(ref.path, tag)] = subscriber
+        self._sort()
         subscriber.note(Change(None, view, view.revision) for view in self._cache.list())
 
     def remove(self, path: str) -> None:
         for held in [held for held in self._subscribers if held[0] == path]:
             del self._subscribers[held]
+        self._sort()
+
+    def _sort(self) -> None:
+        held = self._subscribers.values()
+        self._plain = [each for each in held if each.keys is not no_keys and not isinstance(each.keys, OwnerKeys)]
+        self._owners = [each for each in held if isinstance(each.keys, OwnerKeys)]
+        self._by_owner.clear()
 
     def knows(self, path: str) -> bool:
         return any(held[0] == path for held in self._subscribers)
 
     def note(self, changes: Sequence[Change]) -> None:
-        for subscriber in self._subscribers.values():
+        for subscriber in self._plain:
             subscriber.note(changes)
+        if self._owners:
+            for change in changes:
+                old, new = change.old, change.new
+                owner = old.owner if old is not None and new is not None and kept(old, new) else None
+                for subscriber in self._owners if owner is None else self._concerned(owner.kind):
+                    subscriber.note((change,))
+
+    def _concerned(self, kind: str) -> list[Subscriber]:
+        """Those whose objects own by this kind."""
+        found = self._by_owner.get(kind)
+        if found is None:
+            found = [each for each in self._owners if isinstance(each.keys, OwnerKeys) and each.keys.kind in (kind, "")]
+            self._by_owner[kind] = found
+        return found
 
     def flush(self) -> bool:
         """Tell everybody; False when somebody must be told again later."""

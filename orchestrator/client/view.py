@@ -74,14 +74,21 @@ class View:
 
     __slots__ = ("_facts", "_parts", "deleting", "encoded", "key", "meta", "owner", "places")
 
-    def __init__(self, encoded: Encoded, parts: Parts) -> None:
+    def __init__(self, encoded: Encoded, parts: Parts, before: View | None = None) -> None:
         self.encoded = encoded
-        self.meta = meta = decode_metadata(encoded.metadata)
-        self.key = f"{meta.namespace}/{meta.name}" if meta.namespace else meta.name
+        self.meta: Metadata
+        self.key: str
         """``namespace/name``, or ``name`` for a cluster-scoped object."""
-        self.deleting = meta.deletionTimestamp is not None
-        self.owner = _controller(meta.ownerReferences)
+        self.deleting: bool
+        self.owner: Owner | None
         """The controller's reference, if there is one."""
+        if before is not None and before.encoded.metadata == encoded.metadata:
+            self.meta, self.key, self.deleting, self.owner = before.meta, before.key, before.deleting, before.owner
+        else:
+            self.meta = meta = decode_metadata(encoded.metadata)
+            self.key = f"{meta.namespace}/{meta.name}" if meta.namespace else meta.name
+            self.deleting = meta.deletionTimestamp is not None
+            self.owner = _controller(meta.ownerReferences)
         self.places: tuple[tuple[str, ...], ...] = ()
         """The values under which the cache's indexes hold this view, in the order of the indexes."""
         self._parts = parts

@@ -8,7 +8,7 @@ from orchestrator.apimachinery.errors import StatusError
 from orchestrator.client.cache import Cache, Selector
 from orchestrator.client.client import Client
 from orchestrator.client.kinds import Kind
-from orchestrator.client.subscription import Keys
+from orchestrator.client.subscription import Keys, OwnerKeys
 from orchestrator.client.view import View
 from orchestrator.controllers.controller import owner_key
 
@@ -17,9 +17,6 @@ def belonging_keys(kind: Kind, owners: Callable[[], Cache], selector: Callable[[
     """The owner of a pod before and after; for an orphan every workload of ``kind`` that selects it."""
 
     def keys(old: View | None, new: View | None) -> Iterable[str]:
-        if old is not None and new is not None and old.owner is not None and old.owner == new.owner:
-            key = owner_key(new, kind)
-            return (key,) if key else ()
         found = dict.fromkeys(owner_key(view, kind) for view in (new, old) if view is not None)
         if new is not None and new.owner is None and not new.deleting:
             for candidate in owners().list(new.namespace):
@@ -28,7 +25,7 @@ def belonging_keys(kind: Kind, owners: Callable[[], Cache], selector: Callable[[
         found.pop("", None)
         return found
 
-    return keys
+    return OwnerKeys(kind.kind, lambda view: owner_key(view, kind), keys)
 
 
 async def still_there(client: Client, kind: Kind, owner: View) -> bool:

@@ -24,7 +24,7 @@ from orchestrator.client.messages import Enqueue
 from orchestrator.client.protocol import Options, Request, Response
 from orchestrator.client.recorder import NORMAL, WARNING, Recorder, involved
 from orchestrator.client.requests import list_
-from orchestrator.client.subscription import Keys, no_keys
+from orchestrator.client.subscription import Keys, OwnerKeys, no_keys
 from orchestrator.client.view import View
 from orchestrator.client.workqueue import Item, QueueStatistics, WorkQueue
 from orchestrator.controllers import actions
@@ -64,13 +64,10 @@ def owner_keys(kind: Kind) -> Keys:
     """The controller of the object, before and after, where it is of ``kind``."""
 
     def keys(old: View | None, new: View | None) -> Iterable[str]:
-        if old is not None and new is not None and old.meta.ownerReferences == new.meta.ownerReferences:
-            key = owner_key(new, kind)
-            return (key,) if key else ()
         found = [owner_key(view, kind) for view in (new, old) if view is not None]
         return dict.fromkeys(key for key in found if key)
 
-    return keys
+    return OwnerKeys(kind.kind, lambda view: owner_key(view, kind), keys)
 
 
 def owner_key(view: View, kind: Kind) -> str:

@@ -8,13 +8,14 @@ show is looked up at the server before it is called absent.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, ClassVar
 
 import msgspec
 
 from orchestrator.apimachinery.errors import StatusError
 from orchestrator.client.batcher import Batcher
+from orchestrator.client.cache import index_of_metadata
 from orchestrator.client.kinds import CUSTOMRESOURCEDEFINITIONS, Kind
 from orchestrator.client.protocol import Request, Want
 from orchestrator.client.requests import delete, patch
@@ -41,6 +42,7 @@ class Verdict(msgspec.Struct, frozen=True):
     waiting: list[Owner]
 
 
+@index_of_metadata
 def owner_uids(view: View) -> Iterable[str]:
     """Index: every owner, controller or not."""
     return [reference.uid for reference in view.meta.ownerReferences]
@@ -90,6 +92,9 @@ class GarbageCollector(Controller, kind=CUSTOMRESOURCEDEFINITIONS):
         self._kinds: dict[str, Kind] = {}
         self._by_name: dict[tuple[str, str], Kind] = {}
         self._absent: OrderedDict[str, None] = OrderedDict()
+        self._owned: dict[str, Mapping[str, Collection[str]]] = {}
+        """The index by owner of each kind, made anew when another kind is followed."""
+        self._owned_of = 0
         self._batcher = Batcher(self.client, lambda work, name: self.context.task(work, name))
 
     def watches(self) -> list[Watched]:
@@ -150,12 +155,15 @@ class GarbageCollector(Controller, kind=CUSTOMRESOURCEDEFINITIONS):
         return found
 
     def _dependents(self, uid: str) -> list[tuple[str, View]]:
-        found = []
-        for label in self._kinds:
-            cache = self.caches.get(label)
-            if cache is not None and cache.has_index(BY_OWNER_UID) and cache.count(BY_OWNER_UID, uid):
-                found += [(label, view) for view in cache.by_index(BY_OWNER_UID, uid)]
-        return found
+        if self._owned_of < len(self.caches):
+            self._owned_of = len(self.caches)
+            self._owned = {
+                label: held.index(BY_OWNER_UID)
+                for label in self._kinds
+                if (held := self.caches.get(label)) is not None and held.has_index(BY_OWNER_UID)
+            }
+        labels = [label for label, uids in self._owned.items() if uid in uids]
+        return [(label, view) for label in labels for view in self.caches[label].by_index(BY_OWNER_UID, uid)]
 
     def _cached(self, view: View, reference: Owner) -> tuple[Kind, View] | None:
         kind = self._by_name.get((reference.apiVersion.rpartition("/")[0], reference.kind))

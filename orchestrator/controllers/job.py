@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from orchestrator.apimachinery.encoded import Object
+from orchestrator.client.cache import index_of_metadata
 from orchestrator.client.kinds import JOBS, PODS
 from orchestrator.client.protocol import Request, Response, Want
 from orchestrator.client.requests import create, delete, patch, update_status
@@ -31,6 +32,7 @@ NAMED_PODS = 25
 """Of one burst so many pods come back with their names, for Events: more of one object are not recorded anyway."""
 
 
+@index_of_metadata
 def tracked_by_job(view: View) -> Iterable[str]:
     """Index: the pods that a job's finalizer holds, by the job's key."""
     key = owner_key(view, JOBS) if tracked(view) else ""

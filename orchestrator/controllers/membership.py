@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from orchestrator.apimachinery.encoded import Object
-from orchestrator.client.cache import Cache
+from orchestrator.client.cache import Cache, index_of_metadata
 from orchestrator.client.view import View
 from orchestrator.controllers.pods import Pod, pod
 
@@ -34,6 +34,7 @@ class Member(msgspec.Struct, frozen=True):
     hostname: str
 
 
+@index_of_metadata
 def label_pairs(view: View) -> Iterable[str]:
     """Index of pods: each label within its namespace."""
     return view.facts(_label_pairs)
@@ -71,12 +72,16 @@ def services_of(services: Cache, view: View) -> list[str]:
 
 def service_keys(services: Cache, old: View | None, new: View | None) -> Iterable[str]:
     """The Services to which a pod's change matters, before and after."""
+    if services.empty(BY_SELECTOR):
+        return ()
     view = new or old
     assert view is not None, "a change has a before or an after"
+    if old is not None and new is not None and not matters(old, new):
+        return ()
     found = services_of(services, view)
     if old is not None and new is not None and old.meta.labels != new.meta.labels:
         found = list(dict.fromkeys([*services_of(services, old), *found]))
-    return found if found and matters(old, new) else ()
+    return found
 
 
 def selected(pods: Cache, service: View) -> list[View]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from orchestrator.apimachinery.timestamps import parse_time
+from orchestrator.client.cache import index_of_metadata, index_of_spec
 from orchestrator.client.view import View
 
 PENDING, RUNNING, SUCCEEDED, FAILED, UNKNOWN = "Pending", "Running", "Succeeded", "Failed", "Unknown"
@@ -126,6 +127,7 @@ def deletion_cost(view: View) -> int:
         return 0
 
 
+@index_of_spec
 def by_node(view: View) -> tuple[str, ...]:
     """Index: the pods of a node."""
     node = pod(view).node
@@ -135,6 +137,7 @@ def by_node(view: View) -> tuple[str, ...]:
 BY_NODE = "spec.nodeName"
 
 
+@index_of_metadata
 def orphans(view: View) -> tuple[str, ...]:
     """Index: the pods of a namespace that no controller owns."""
     return (view.namespace,) if view.owner is None else ()

@@ -18,8 +18,9 @@ from orchestrator.client.protocol import Request, Response, Want
 from orchestrator.client.requests import create, delete, update_status
 from orchestrator.client.view import View
 from orchestrator.controllers import conditions
+from orchestrator.controllers.belonging import belonging_keys
 from orchestrator.controllers.claim import Claim, adopt_request, claim, release_request
-from orchestrator.controllers.controller import Controller, Watched, controller_reference, own_keys, owner_key, refusals
+from orchestrator.controllers.controller import Controller, Watched, controller_reference, own_keys, refusals
 from orchestrator.controllers.outcome import DONE, Outcome, requeue_after, retry
 from orchestrator.controllers.pods import ORPHANS, active, available, orphans, pod
 from orchestrator.controllers.template import replica_bytes
@@ -63,6 +64,10 @@ def facts(view: View) -> ReplicaFacts:
     if not ("matchLabels" in selector or "matchExpressions" in selector):
         selector = {"matchLabels": selector}
     return ReplicaFacts(from_label_selector(selector), spec.get("replicas", 1), spec.get("minReadySeconds", 0))
+
+
+def _selector(view: View) -> Selector:
+    return view.facts(facts).selector
 
 
 def plan(owner: View, owned: Iterable[View], orphaned: Iterable[View], related: Related, now: float) -> Plan:
@@ -135,20 +140,8 @@ class ReplicaSets(Controller, kind=REPLICASETS):
     def watches(self) -> list[Watched]:
         return [
             Watched(self.kind, own_keys),
-            Watched(PODS, self._pod_keys, {ORPHANS: orphans}),
+            Watched(PODS, belonging_keys(self.kind, lambda: self.cache(self.kind), _selector), {ORPHANS: orphans}),
         ]
-
-    def _pod_keys(self, old: View | None, new: View | None) -> Iterable[str]:
-        if old is not None and new is not None and old.owner is not None and old.owner == new.owner:
-            key = owner_key(new, self.kind)
-            return (key,) if key else ()
-        keys = dict.fromkeys(owner_key(view, self.kind) for view in (new, old) if view is not None)
-        if new is not None and new.owner is None and not new.deleting:
-            for candidate in self.cache(self.kind).list(new.namespace):
-                if candidate.facts(facts).selector.matches(new.labels):
-                    keys[candidate.key] = None
-        keys.pop("", None)
-        return keys
 
     async def reconcile(self, key: str) -> Outcome:
         owner = self.cache(self.kind).get_key(key)

@@ -51,9 +51,10 @@ class ResourceQuotas(Controller, kind=RESOURCEQUOTAS):
 
     def _gone_keys(self, old: View | None, new: View | None) -> Iterable[str]:
         """Something was freed: an object is gone, or a pod has ended."""
-        if old is None or (new is not None and not _freed(old, new)):
+        quotas = self.cache(RESOURCEQUOTAS)
+        if old is None or quotas.empty("namespace") or (new is not None and not _freed(old, new)):
             return ()
-        return [quota.key for quota in self.cache(RESOURCEQUOTAS).by_index("namespace", old.namespace)]
+        return [quota.key for quota in quotas.by_index("namespace", old.namespace)]
 
     async def reconcile(self, key: str) -> Outcome:
         quota = self.cache(RESOURCEQUOTAS).get_key(key)

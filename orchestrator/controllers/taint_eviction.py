@@ -47,11 +47,11 @@ class TaintEviction(Controller, kind=PODS):
     def _pod_keys(self, old: View | None, new: View | None) -> Iterable[str]:
         if new is None or new.deleting:
             return ()
-        held = pod(new)
-        node = self.cache(NODES).get("", held.node) if held.node else None
-        if node is None or not node.facts(evicting):
+        name = pod(new).node
+        if not name or (old is not None and pod(old).node == name):
             return ()
-        return (new.key,) if old is None or pod(old).node != held.node else ()
+        node = self.cache(NODES).get("", name)
+        return (new.key,) if node is not None and node.facts(evicting) else ()
 
     def _node_keys(self, old: View | None, new: View | None) -> Iterable[str]:
         before = old.facts(evicting) if old is not None else ()

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from orchestrator.apimachinery.encoded import Object
 from orchestrator.apimachinery.quantity import Quantity
 from orchestrator.apimachinery.selectors import from_label_selector
+from orchestrator.client.cache import index_of_spec
 from orchestrator.client.view import View
 from orchestrator.controllers.node_fit import matches_terms
 
@@ -34,6 +35,7 @@ def class_of(view: View) -> str:
     return str(view.annotations.get(BETA_CLASS) or view.spec.get("storageClassName") or "")
 
 
+@index_of_spec
 def consumed(pod: View) -> tuple[str, ...]:
     """Keys of the claims of a pod; of nearly all pods its bytes say that there are none."""
     rest = pod.encoded.rest

@@ -79,6 +79,6 @@ class VolumeProtection(_Protection, kind=PERSISTENTVOLUMES):
 def _freed(old: View | None, new: View | None) -> Iterable[str]:
     """The claims of a pod that may no longer use them."""
     view = new or old
-    if view is None or (new is not None and uses(new)):
+    if view is None or not (claims := consumed(view)) or (new is not None and uses(new)):
         return ()
-    return consumed(view)
+    return claims

@@ -13,6 +13,7 @@ from orchestrator.apimachinery.encoded import Object
 from orchestrator.client.kinds import NODES, PERSISTENTVOLUMECLAIMS, PERSISTENTVOLUMES, PODS, STORAGECLASSES
 from orchestrator.client.protocol import Options, Want
 from orchestrator.client.requests import create, delete, list_
+from orchestrator.client.subscription import no_keys
 from orchestrator.client.view import View
 from orchestrator.controllers.controller import Controller, Watched, own_keys, refusals
 from orchestrator.controllers.outcome import DONE, Outcome, retry
@@ -98,8 +99,8 @@ class VolumeProvisioner(Controller, kind=PERSISTENTVOLUMECLAIMS):
         return [
             Watched(PERSISTENTVOLUMECLAIMS, _wanting),
             Watched(PERSISTENTVOLUMES, own_keys),
-            Watched(STORAGECLASSES, _none),
-            Watched(PODS, _none, {CONSUMED: consumed}),
+            Watched(STORAGECLASSES, no_keys),
+            Watched(PODS, no_keys, {CONSUMED: consumed}),
         ]
 
     async def reconcile(self, key: str) -> Outcome:
@@ -158,7 +159,3 @@ def _unsupported(claim: View) -> str:
 
 def _wanting(old: View | None, new: View | None) -> Iterable[str]:
     return (new.key,) if new is not None and wants_volume(new) else ()
-
-
-def _none(old: View | None, new: View | None) -> Iterable[str]:
-    return ()
