@@ -56,12 +56,12 @@ _Validator = Callable[[Any, Path], list[FieldError]]
 class Chooser(Protocol):
     """Randomness as the caller has it: a ``random.Random`` fits."""
 
-    def choice(self, seq: str, /) -> str: ...
+    def choices(self, population: str, /, *, k: int) -> list[str]: ...
 
 
 def generate_name(base: str, random: Chooser) -> str:
     """``base`` (cut to fit) and five letters that make no words."""
-    suffix = "".join(random.choice(_SUFFIX_ALPHABET) for _ in range(_SUFFIX_LENGTH))
+    suffix = "".join(random.choices(_SUFFIX_ALPHABET, k=_SUFFIX_LENGTH))
     return base[:MAX_GENERATED_BASE] + suffix
 
 

@@ -80,25 +80,21 @@ class Call:
     served: Resource | None = None
     """What was asked for, where it is stored in another form."""
 
-    @property
-    def verb(self) -> Verb:
-        return self.request.verb
+    verb: Verb = field(init=False)
+    options: Options = field(init=False)
+    namespace: str = field(init=False)
+    name: str = field(init=False)
+    subresource: str = field(init=False)
 
-    @property
-    def options(self) -> Options:
-        return self.request.options
+    def __post_init__(self) -> None:
+        target = self.request.target
+        self.verb, self.options = self.request.verb, self.request.options
+        self.namespace, self.name, self.subresource = target.namespace, target.name, target.subresource
 
-    @property
-    def namespace(self) -> str:
-        return self.request.target.namespace
-
-    @property
-    def name(self) -> str:
-        return self.request.target.name
-
-    @property
-    def subresource(self) -> str:
-        return self.request.target.subresource
+    def with_options(self, options: Options) -> None:
+        """The body of the request says more than its query."""
+        self.request = msgspec.structs.replace(self.request, options=options)
+        self.options = options
 
     @property
     def below(self) -> Subresource | None:

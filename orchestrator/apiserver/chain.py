@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from orchestrator.api.schema import Resource, Schema
 from orchestrator.apimachinery import errors
 from orchestrator.apimachinery.quoting import quote
@@ -11,6 +13,8 @@ from orchestrator.apiserver.rbac import Attributes, Rule
 from orchestrator.client.protocol import Identity, Request, Target, Verb
 
 NODE_RULES = tuple(Rule.of(rule(row)) for row in NODE)
+MAX_NODE_DECISIONS = 4096
+"""Remembered decisions about nodes: verbs times resources."""
 NODES = "system:nodes"
 NODE_USER = "system:node:"
 
@@ -63,6 +67,13 @@ def node_allows(who: Identity, asked: Attributes) -> bool:
     own = asked.resource not in ("nodes", "leases", "csinodes") or asked.verb in ("get", "list", "watch")
     if not own and asked.name and asked.name != who.user.removeprefix(NODE_USER):
         return False
+    return _any_node_may(asked.verb, asked.group, asked.resource, asked.subresource)
+
+
+@lru_cache(MAX_NODE_DECISIONS)
+def _any_node_may(verb: str, group: str, resource: str, subresource: str) -> bool:
+    """The rules of nodes name no objects."""
+    asked = Attributes(verb, group, "", resource, subresource)
     return any(one.allows(asked) for one in NODE_RULES)
 
 

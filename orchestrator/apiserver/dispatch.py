@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 
 import msgspec
 
@@ -29,6 +30,9 @@ from orchestrator.apiserver.verbs.watch import watch
 from orchestrator.apiserver.versions import form_of
 from orchestrator.apiserver.write import Pending, Prepare
 from orchestrator.client.protocol import Response, Verb
+
+MAX_HANDLERS = 4096
+"""Remembered: kinds times verbs times subresources."""
 
 Handler = Callable[[Environment, Call], Awaitable[Response]]
 
@@ -66,14 +70,7 @@ SUBRESOURCE_HANDLERS: dict[tuple[str, Verb], Handler] = {
 
 def writer_of(call: Call) -> Pending | None:
     """The write that this call is; None: it is no write of one key."""
-    if call.subresource:
-        prepare = SUBRESOURCE_WRITERS.get((call.subresource, call.verb))
-    elif call.resource.kind == "Binding":
-        prepare = prepare_binding
-    elif call.resource.kind in REVIEWS:
-        return None
-    else:
-        prepare = WRITERS.get(call.verb)
+    prepare = _prepare_of(call.resource.kind, call.subresource, call.verb)
     if prepare is None:
         return None
     if form_of(call.resource) is not None:
@@ -81,6 +78,15 @@ def writer_of(call: Call) -> Pending | None:
     if call.verb == Verb.DELETE:
         check_deletable(call)
     return Pending(call, prepare, _key(call, prepare), 0)
+
+
+@lru_cache(MAX_HANDLERS)
+def _prepare_of(kind: str, subresource: str, verb: Verb) -> Prepare | None:
+    if subresource:
+        return SUBRESOURCE_WRITERS.get((subresource, verb))
+    if kind == "Binding":
+        return prepare_binding
+    return None if kind in REVIEWS else WRITERS.get(verb)
 
 
 class _Metadata(msgspec.Struct):

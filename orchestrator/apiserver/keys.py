@@ -5,12 +5,17 @@ Two groups may share one storage (``events.k8s.io`` and the events of the core g
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 CORE = "core"
+MAX_PREFIXES = 1024
+"""Prefixes remembered: more kinds than a cluster has."""
 
 SHARED_STORAGE = {("events.k8s.io", "events"): (CORE, "events")}
 """Resources that are another view of a stored one."""
 
 
+@lru_cache(MAX_PREFIXES)
 def resource_prefix(group: str, plural: str) -> str:
     """The prefix of every object of a resource, with its closing slash."""
     folder, name = SHARED_STORAGE.get((group, plural), (group or CORE, plural))
@@ -25,7 +30,8 @@ def list_prefix(group: str, plural: str, namespace: str) -> str:
 
 def object_key(group: str, plural: str, namespace: str, name: str) -> str:
     """The key of one object; ``namespace`` is "" for a cluster scoped one."""
-    return list_prefix(group, plural, namespace) + name
+    prefix = resource_prefix(group, plural)
+    return f"{prefix}{namespace}/{name}" if namespace else prefix + name
 
 
 def split_key(key: str) -> tuple[str, str, str, str]:

@@ -26,6 +26,8 @@ MIRRORED: tuple[tuple[str, str], ...] = (
     ("rbac.authorization.k8s.io", "clusterrolebindings"),
 )
 
+_MIRRORED = frozenset(MIRRORED)
+
 Listener = Callable[[str, Object | None, Object | None], None]
 """Called with the key, the object before and the object after a change."""
 
@@ -53,8 +55,8 @@ class Mirror:
         known = kind.get(key) if kind is not None else None
         return known[1] if known else None
 
-    def mirrors(self, key: str) -> bool:
-        return prefix_of(key) in self._kinds
+    def mirrors(self, group: str, plural: str) -> bool:
+        return (group, plural) in _MIRRORED
 
     def items(self, group: str, plural: str, namespace: str = "") -> Iterator[Object]:
         """The objects of a kind, of one namespace or all, in the order of their keys' first sight."""

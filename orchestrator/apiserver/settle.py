@@ -57,7 +57,8 @@ def _done(env: Environment, one: Pending, write: Write, change: Change, result: 
         env.standing.drop(change.key)
     elif encoded is not None and not change.lease:
         env.standing.wrote(change, encoded, result.revision)
-    if env.mirror.mirrors(change.key):
+    resource = one.call.resource
+    if env.mirror.mirrors(resource.group, resource.plural):
         if change.parts is None:
             env.mirror.drop(change.key, result.revision)
         elif encoded is not None:

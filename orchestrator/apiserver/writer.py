@@ -126,6 +126,7 @@ async def _read(env: Environment, now: list[Pending]) -> dict[str, Value]:
     """What the writes are made from: what is known to stand, the rest from the store."""
     values: dict[str, Value] = {}
     keys: dict[str, None] = {}
+    asked: set[tuple[str, str, str, bytes]] = set()
     for one in now:
         one.remembered = False
         dry = one.call.options.dry_run
@@ -136,8 +137,11 @@ async def _read(env: Environment, now: list[Pending]) -> dict[str, Value]:
             else:
                 values[one.key] = standing
                 one.remembered = True
-        for key in keys_needed(env, one.call):
-            keys[key] = None
+        if one.call.verb in (Verb.CREATE, Verb.PATCH):
+            alike = (one.call.verb, one.call.resource.kind, one.call.namespace, one.call.request.body)
+            if alike not in asked:
+                asked.add(alike)
+                keys.update(dict.fromkeys(keys_needed(env, one.call)))
     if not keys:
         return values
     for value in (await env.storage.get(list(keys))).values:

@@ -65,6 +65,8 @@ class Jobs(Controller, kind=JOBS):
         strangers = [view for view in held if view.owner is None or view.owner.uid != job.uid]
         await self._let_go(key, strangers)
         claimed = await self._claim(key, job)
+        if claimed.adopt:
+            return DONE  # Nothing is made in their place: they count as soon as the cache shows whose they are.
         now = self.now()
         done = tally(job, wanted, claimed.mine)
         failures = after(self._failures.get(key, Failures()), done, now)

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from actors import Actor, Ref, System
+from actors.system import Tap
 from orchestrator.apiserver.config import ServerConfig
 from orchestrator.apiserver.server import ApiServer
 from orchestrator.client.protocol import (
@@ -125,8 +126,8 @@ def pod(name: str = "", **spec: Any) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def desk(config: ServerConfig | None = None) -> AsyncIterator[Desk]:
-    async with System(seed=1) as system:
+async def desk(config: ServerConfig | None = None, tap: Tap | None = None) -> AsyncIterator[Desk]:
+    async with System(seed=1, tap=tap) as system:
         store = await system.spawn(Store, MemoryLog(), name="store")
         api = await system.spawn(partial(ApiServer, store, config or ServerConfig()), name="api")
         made = Desk(system, api)

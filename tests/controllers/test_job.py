@@ -293,6 +293,7 @@ async def test_orphans_are_adopted_with_the_finalizer_and_strangers_let_go_witho
     async with stage() as s:
         await s.play(Jobs)
         await s.client.create(PODS, bare_pod("alone", {"app": "web"}))
+        await s.settle()
         await s.client.create(JOBS, job(completions=1, parallelism=1))
         await s.settle()
         (pod,) = await s.objects(PODS)

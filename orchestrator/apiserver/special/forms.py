@@ -63,8 +63,10 @@ def stored_call(env: Environment, call: Call, body: Object | None) -> Call:
 
 def in_form(call: Call, response: Response) -> Response:
     """An answer of stored objects in the form that was asked for."""
+    if response.object is None and response.items is None:
+        return response
     form = form_of(call.resource)
-    if form is None or (response.object is None and response.items is None):
+    if form is None:
         return response
     return msgspec.structs.replace(
         response,

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
-
 from orchestrator.api.check import check
 from orchestrator.api.schema import schema
 from orchestrator.apimachinery import errors
 from orchestrator.apimachinery.encoded import Encoded, Object, encode, encode_part
 from orchestrator.apimachinery.meta import parse_time, rfc3339
+from orchestrator.apimachinery.metadata import decode_lightly
 from orchestrator.apimachinery.quoting import quote
 from orchestrator.apiserver.call import Call, Environment, answer, stored
 from orchestrator.apiserver.goword import TYPE_META, word_of
@@ -31,7 +30,7 @@ def prepare_delete(env: Environment, call: Call, current: Value | None) -> Write
     options = delete_options(call)
     if options.dry_run and not call.options.dry_run:
         # Asked for by the body: from here on the request itself is a dry run.
-        call.request = msgspec.structs.replace(call.request, options=options)
+        call.with_options(options)
     if current is None:
         raise call.not_found()
     obj = _shared(encoded_of(current))
@@ -41,7 +40,7 @@ def prepare_delete(env: Environment, call: Call, current: Value | None) -> Write
 
 def _shared(stands: Encoded) -> Object:
     """The object to look at, not to change: what is neither metadata nor status is shared."""
-    obj = {**rests.decode(stands.rest), "metadata": stands.decode_metadata()}
+    obj = {**rests.decode(stands.rest), "metadata": decode_lightly(stands.metadata, stands.revision)}
     if stands.status:
         obj["status"] = stands.decode_status()
     return obj
