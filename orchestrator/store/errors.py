@@ -41,8 +41,8 @@ class LogCorrupt(LogError):
 
     def __init__(self, path: str, where: str, expected: str, found: str) -> None:
         super().__init__(
-            f"{path} is damaged at {where}: expected {expected}, found {found}. "
-            "Restore a snapshot, or replace this member"
+            f"{path} is damaged at {where}: expected {expected}, found {found}. `podium store check` shows what is "
+            "sound, `podium store repair` keeps it and drops the rest; or restore a snapshot, or replace this member"
         )
         self.path = path
         self.where = where

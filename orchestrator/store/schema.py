@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Awaitable, Callable
+from struct import pack
 from typing import Any
+from zlib import crc32
 
 from orchestrator.store.errors import ForeignLog, LogCorrupt, LogFailed, UnknownFormat
 
 APPLICATION_ID = 0x506F6469
 """``Podi``: SQLite's mark of whose file it is."""
-FORMAT = 1
+FORMAT = 2
+"""1: a snapshot's row had no checksum. Before 1 the file is only marked as ours."""
 
 TABLES = (
     "CREATE TABLE IF NOT EXISTS batches (id INTEGER PRIMARY KEY, last INTEGER NOT NULL, data BLOB NOT NULL)",
@@ -18,7 +21,7 @@ TABLES = (
     " seal INTEGER NOT NULL, data BLOB NOT NULL)",
     "CREATE INDEX IF NOT EXISTS chunks_by_snapshot ON chunks (snapshot, number)",
     "CREATE TABLE IF NOT EXISTS snapshots (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, term INTEGER NOT NULL,"
-    " chunks INTEGER NOT NULL)",
+    " chunks INTEGER NOT NULL, seal INTEGER NOT NULL DEFAULT 0)",
 )
 
 Query = Callable[[str], Awaitable[list[Any]]]
@@ -33,8 +36,10 @@ async def prepare(path: str, query: Query) -> None:
     found = int((await query("PRAGMA user_version"))[0][0])
     if found > FORMAT:
         raise UnknownFormat(path, found, FORMAT)
+    # EXTRA is FULL in WAL mode. Before it the file is made under a rollback journal, whose removal only EXTRA syncs: a
+    # power cut could bring that journal back, and SQLite would roll the file back to nothing.
+    await _set(path, query, "synchronous", "EXTRA", "3")
     await _set(path, query, "journal_mode", "WAL", "wal")
-    await _set(path, query, "synchronous", "FULL", "2")
     await query("PRAGMA wal_autocheckpoint = 0")
     if application == APPLICATION_ID and found == FORMAT:
         return
@@ -42,7 +47,23 @@ async def prepare(path: str, query: Query) -> None:
     await query(f"PRAGMA application_id = {APPLICATION_ID}")
     for table in TABLES:
         await query(table)
+    if found == 1:
+        await _seal_snapshots(query)
     await query(f"PRAGMA user_version = {FORMAT}")
+
+
+async def _seal_snapshots(query: Query) -> None:
+    """From format 1 to 2. Each step may be the last before a power cut: then all of them are done again."""
+    columns = [column[1] for column in await query("PRAGMA table_info(snapshots)")]
+    if "seal" not in columns:
+        await query("ALTER TABLE snapshots ADD COLUMN seal INTEGER NOT NULL DEFAULT 0")
+    for row, at, term, chunks in await query("SELECT id, at, term, chunks FROM snapshots"):
+        await query(f"UPDATE snapshots SET seal = {snapshot_seal(row, at, term, chunks)} WHERE id = {row}")
+
+
+def snapshot_seal(row: int, at: int, term: int, chunks: int) -> int:
+    """The checksum of a row of ``snapshots``."""
+    return crc32(pack("<qqqq", row, at, term, chunks))
 
 
 async def _set(path: str, query: Query, name: str, value: str, expected: str) -> None:

@@ -3,6 +3,8 @@
 A group commit is one row of ``batches`` (see ``batch``), written by one statement in autocommit mode: the statement is
 the transaction, and the call is one hop to the connection's thread, shielded, so that a cancelled caller leaves no
 transaction open. The WAL is checkpointed by ``tidy``, never inside an append. The file never has a second connection.
+
+Beside the file stand its lock (``.lock``) and the last acknowledged row (``.mark``, see ``watermark``).
 """
 
 from __future__ import annotations
@@ -11,8 +13,8 @@ import asyncio
 import os
 import sqlite3
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Iterable
-from typing import Any, TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from typing import Any, Protocol, TypeVar
 from zlib import crc32
 
 import aiosqlite
@@ -22,7 +24,9 @@ from orchestrator.store.batch import Batch, Damaged, decode_batch, encode_batch
 from orchestrator.store.errors import LogCorrupt, LogFailed
 from orchestrator.store.file_lock import FileLock
 from orchestrator.store.log import LogStatistics, Recovered
-from orchestrator.store.schema import prepare, translate
+from orchestrator.store.schema import prepare, snapshot_seal, translate
+from orchestrator.store.wal import Tail, inspect
+from orchestrator.store.watermark import Watermark
 
 CHECKPOINT_IDLE_BYTES = 4 << 20
 """Written since the last checkpoint: from here on an idle moment is used for the next."""
@@ -34,13 +38,34 @@ READ_ROWS = 256
 T = TypeVar("T")
 
 
+class Connection(Protocol):
+    """The part of an aiosqlite connection in autocommit mode that the log uses. Raises ``sqlite3.Error``."""
+
+    async def execute_fetchall(self, sql: str, parameters: Iterable[Any] | None = None) -> Iterable[Any]: ...
+
+    async def close(self) -> None: ...
+
+
+async def connect(path: str) -> Connection:
+    return await aiosqlite.connect(path, isolation_level=None)
+
+
 class SqliteLog:
     """A ``Log`` in the file ``path``; the directory is made when it is missing."""
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        checkpoint_idle_bytes: int = CHECKPOINT_IDLE_BYTES,
+        connect: Callable[[str], Awaitable[Connection]] = connect,
+    ) -> None:
         self.path = os.fspath(path)
+        self._checkpoint_idle_bytes = checkpoint_idle_bytes
+        self._connect = connect
         self._lock = FileLock(self.path + ".lock")
-        self._connection: aiosqlite.Connection | None = None
+        self._watermark = Watermark(self.path + ".mark")
+        self._connection: Connection | None = None
         self._running: set[asyncio.Future[Any]] = set()
         self._failed: LogFailed | None = None
         self._reset()
@@ -61,9 +86,16 @@ class SqliteLog:
         self._reset()
         try:
             await asyncio.to_thread(_make_room, self.path, self._lock)
-            self._connection = await aiosqlite.connect(self.path, isolation_level=None)
+            acknowledged = await asyncio.to_thread(self._watermark.open)
+            tail = await asyncio.to_thread(_torn_tail, self.path)
+            self._connection = await self._connect(self.path)
             await prepare(self.path, self._query)
-            return await self._recover()
+            recovered = await self._recover(_words(tail))
+            last = self._rows[-1][0] if self._rows else 0
+            if last < acknowledged:
+                expected = f"row {acknowledged}, which was acknowledged"
+                raise LogCorrupt(self.path, "the log's end", expected, f"row {last} as the last")
+            return recovered
         except OSError as error:
             await self.close()
             raise LogFailed(self.path, "opening the log", str(error)) from error
@@ -79,6 +111,7 @@ class SqliteLog:
         last = entries[-1].index if entries else (self._rows[-1][1] if self._rows else 0)
         row = self._rows[-1][0] + 1 if self._rows else 1
         await self._write("append", "INSERT INTO batches (id, last, data) VALUES (?, ?, ?)", (row, last, data))
+        self._watermark.set(row)
         self._rows.append((row, last, len(entries), len(data)))
         self._entries += len(entries)
         self._bytes += len(data)
@@ -92,8 +125,9 @@ class SqliteLog:
         for number, chunk in enumerate(chunks, 1):
             await self._write("writing a snapshot", insert, (row, number, crc32(chunk), chunk))
             self._unchecked += len(chunk)
-        complete = "INSERT INTO snapshots (id, at, term, chunks) VALUES (?, ?, ?, ?)"
-        await self._write("completing a snapshot", complete, (row, mark.index, mark.term, number))
+        complete = "INSERT INTO snapshots (id, at, term, chunks, seal) VALUES (?, ?, ?, ?, ?)"
+        fields = (row, mark.index, mark.term, number)
+        await self._write("completing a snapshot", complete, (*fields, snapshot_seal(*fields)))
         self._snapshot = (row, number)
         await self._write("removing the old snapshot", "DELETE FROM snapshots WHERE id < ?", (row,))
         await self._write("removing the old snapshot", "DELETE FROM chunks WHERE snapshot < ?", (row,))
@@ -121,7 +155,7 @@ class SqliteLog:
             await self._write("truncating the log", "DELETE FROM batches WHERE id <= ?", (kept,))
 
     async def tidy(self) -> None:
-        if self._unchecked >= CHECKPOINT_IDLE_BYTES:
+        if self._unchecked >= self._checkpoint_idle_bytes:
             self._unchecked = 0
             await self._write("checkpoint", "PRAGMA wal_checkpoint(PASSIVE)", ())
 
@@ -138,15 +172,25 @@ class SqliteLog:
             if connection is not None:
                 await connection.close()
         finally:
+            self._watermark.close()
             self._lock.release()
 
     def statistics(self) -> LogStatistics:
         return LogStatistics(self._entries, self._bytes, self._appends)
 
-    async def _recover(self) -> Recovered:
-        found = await self._query("SELECT id, at, term, chunks FROM snapshots ORDER BY id DESC LIMIT 1")
-        mark = Mark(found[0][1], found[0][2]) if found else Mark()
-        self._snapshot = (found[0][0], found[0][3]) if found else (0, 0)
+    async def _newest_snapshot(self) -> Mark:
+        found = await self._query("SELECT id, at, term, chunks, seal FROM snapshots ORDER BY id DESC LIMIT 1")
+        if not found:
+            self._snapshot = (0, 0)
+            return Mark()
+        row, at, term, chunks, seal = found[0]
+        if snapshot_seal(row, at, term, chunks) != seal:
+            raise LogCorrupt(self.path, f"snapshot {row}", f"checksum {seal}", "another")
+        self._snapshot = (row, chunks)
+        return Mark(at, term)
+
+    async def _recover(self, cut: str) -> Recovered:
+        mark = await self._newest_snapshot()
         state, entries = HardState(), list[Entry]()
         while True:
             after = self._rows[-1][0] if self._rows else 0
@@ -166,7 +210,7 @@ class SqliteLog:
         if state.commit > (entries[-1].index if entries else mark.index):
             found_last = entries[-1].index if entries else mark.index
             raise LogCorrupt(self.path, "the log's end", f"entry {state.commit}, which is committed", f"{found_last}")
-        return Recovered(state, mark, entries)
+        return Recovered(state, mark, entries, cut)
 
     def _read(self, row: int, data: bytes) -> Batch:
         if self._rows and row != self._rows[-1][0] + 1:
@@ -210,10 +254,12 @@ def _splice(path: str, row: int, entries: list[Entry], batch: Batch, mark: Mark)
         return
     if entries and entries[-1].index <= mark.index and batch.first > entries[-1].index + 1:
         entries.clear()  # a snapshot from the leader took the place of entries that this member never had
+    if entries and batch.first < entries[0].index:
+        entries.clear()  # all of them were replaced; what stood before them the snapshot covers
     if not entries:
         if batch.first > mark.index + 1:
             raise LogCorrupt(path, f"row {row}", f"entry {mark.index + 1} or an older one", f"entry {batch.first}")
-    elif not entries[0].index <= batch.first <= entries[-1].index + 1:
+    elif batch.first > entries[-1].index + 1:
         raise LogCorrupt(path, f"row {row}", f"entry {entries[-1].index + 1}", f"entry {batch.first}")
     else:
         del entries[batch.first - entries[0].index :]
@@ -232,3 +278,20 @@ def _make_room(path: str, lock: FileLock) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _torn_tail(path: str) -> Tail:
+    """What SQLite is going to leave out, looked at before it does. Raises ``LogCorrupt`` when it was acknowledged."""
+    try:
+        with open(path + "-wal", "rb") as file:
+            return inspect(file.read())
+    except FileNotFoundError:
+        return Tail(0, 0, 0)
+    except Damaged as error:
+        raise LogCorrupt(path, error.where, error.expected, error.found) from error
+
+
+def _words(tail: Tail) -> str:
+    if not tail.frames:
+        return ""
+    return f"{tail.bytes} bytes of an append that was not completed, after {tail.transactions} that were"

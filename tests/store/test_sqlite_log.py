@@ -62,7 +62,7 @@ async def test_entries_at_the_same_index_take_the_place_of_all_after_them(log: S
 async def test_the_log_is_written_ahead_and_synced_in_full(log: SqliteLog) -> None:
     assert log._connection is not None
     found = [(await log._query(f"PRAGMA {name}"))[0][0] for name in ("journal_mode", "synchronous")]
-    assert found == ["wal", 2]
+    assert found == ["wal", 3]
 
 
 async def test_a_truncated_log_keeps_what_follows_and_the_hard_state(log: SqliteLog) -> None:
