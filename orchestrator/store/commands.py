@@ -94,7 +94,10 @@ def encode_command(command: Command) -> bytes:
 
 def decode_command(payload: bytes) -> Command:
     """Raises ``msgspec.DecodeError`` or ``msgspec.ValidationError`` for bytes that no version of ours wrote."""
-    command: Command | _SharedWrite = _decode(payload)
+    try:
+        command: Command | _SharedWrite = _decode(payload)
+    except UnicodeDecodeError as error:
+        raise msgspec.DecodeError(str(error)) from error
     return _whole(command) if isinstance(command, _SharedWrite) else command
 
 

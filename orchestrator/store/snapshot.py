@@ -85,12 +85,18 @@ class Loading:
     def add(self, chunk: bytes) -> None:
         try:
             piece = _decoder.decode(chunk)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise Unreadable(f"expected a chunk of a snapshot, found {error}") from error
+        if self._head is None and not isinstance(piece, Head):
+            raise Unreadable("expected the head of a snapshot first, found another chunk")
+        try:
+            self._take(piece)
+        except (LookupError, TypeError, ValueError) as error:
+            raise Unreadable(f"expected what follows from the chunks before, found {error!r}") from error
+
+    def _take(self, piece: Head | Values | Log) -> None:
         if isinstance(piece, Head):
             self._begin(piece)
-        elif self._head is None:
-            raise Unreadable("expected the head of a snapshot first, found another chunk")
         elif isinstance(piece, Values):
             self._machine.restore(piece.values)
         else:

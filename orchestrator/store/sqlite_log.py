@@ -135,11 +135,17 @@ class SqliteLog:
     async def read_snapshot(self) -> AsyncIterator[bytes]:
         row, count = self._snapshot
         for number in range(1, count + 1):
-            found = await self._query("SELECT seal, data FROM chunks WHERE snapshot = ? AND number = ?", (row, number))
             where = f"chunk {number} of {count} of the snapshot"
+            sql = "SELECT seal, data FROM chunks WHERE snapshot = ? AND number = ?"
+            try:
+                found = await self._query(sql, (row, number))
+            except sqlite3.Error as error:
+                raise translate(self.path, f"reading {where}", error) from error
             if not found:
                 raise LogCorrupt(self.path, where, "a row", "none")
             seal, data = found[0]
+            if not isinstance(data, bytes):
+                raise LogCorrupt(self.path, where, "bytes", type(data).__name__)
             if crc32(data) != seal:
                 raise LogCorrupt(self.path, where, f"checksum {seal:08x}", f"{crc32(data):08x}")
             yield data
@@ -184,8 +190,8 @@ class SqliteLog:
             self._snapshot = (0, 0)
             return Mark()
         row, at, term, chunks, seal = found[0]
-        if snapshot_seal(row, at, term, chunks) != seal:
-            raise LogCorrupt(self.path, f"snapshot {row}", f"checksum {seal}", "another")
+        if not all(isinstance(number, int) for number in found[0]) or snapshot_seal(row, at, term, chunks) != seal:
+            raise LogCorrupt(self.path, f"snapshot {row}", "the checksum of its row", f"{found[0]}")
         self._snapshot = (row, chunks)
         return Mark(at, term)
 
@@ -215,6 +221,8 @@ class SqliteLog:
     def _read(self, row: int, data: bytes) -> Batch:
         if self._rows and row != self._rows[-1][0] + 1:
             raise LogCorrupt(self.path, "the rows of batches", f"row {self._rows[-1][0] + 1}", f"row {row}")
+        if not isinstance(data, bytes):
+            raise LogCorrupt(self.path, f"row {row}", "bytes", type(data).__name__)
         try:
             return decode_batch(data)
         except Damaged as error:

@@ -2,10 +2,10 @@
 
 SQLite takes the frames up to the first one whose checksum does not fit and says nothing of the rest. After a power cut
 the rest is the transaction that was not synced yet: a torn tail, never acknowledged. But a transaction is begun only
-after the one before it was synced: where more than one transaction follows a damaged frame, acknowledged data is damaged.
+after the one before it was synced: where more than one follows a damaged frame, acknowledged data is damaged.
 
-The checksum is SQLite's (its file format, "Checksum Algorithm"): for each pair of words ``s0 += x0 + s1; s1 += x1 + s0``
-modulo 2**32. It is linear, so the sums of all frames are one product with a matrix of fixed coefficients.
+The checksum is SQLite's (its file format, "Checksum Algorithm"): for each pair of words ``s0 += x0 + s1`` and
+``s1 += x1 + s0`` modulo 2**32. It is linear, so the sums of all frames are one product with a fixed matrix.
 """
 
 from __future__ import annotations
@@ -51,7 +51,10 @@ def inspect(data: bytes | memoryview) -> Tail:
         raise Damaged("the write-ahead log's header", f"checksum {seal[0]:08x} {seal[1]:08x}", "another")
     frames = _Frames(data, page, words)
     ours = (frames.heads[:, 2] == salt0) & (frames.heads[:, 3] == salt1)
-    return _judge(frames, ours, ours & frames.sound(seal))
+    tail = _judge(frames, ours, ours & frames.sound(seal))
+    rest = bytes(data[_HEADER.size + len(ours) * frames.size :])
+    begun = rest[8:16] == bytes(data[16:24])
+    return Tail(tail.transactions, tail.frames + 1, tail.bytes + len(rest)) if begun else tail
 
 
 class _Frames:

@@ -1,4 +1,4 @@
-"""A disk that forgets: what was not synced when the power goes may be there, in part, torn in sectors, or not at all."""
+"""A disk that forgets: what was not synced when the power goes is there, in part, torn in sectors, or not at all."""
 
 from __future__ import annotations
 

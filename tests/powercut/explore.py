@@ -37,23 +37,30 @@ async def run_seed(seed: int, vfs: Vfs, folder: Path) -> int:
     work = Workload(dice)
     mark = Path(path + ".mark")
     for _ in range(CUTS):
-        marks = [b""]
+        marks = [b"", _read(mark)]
         disk.cut_after(dice.randint(0, MAX_OPERATIONS))
         log = SqliteLog(path, checkpoint_idle_bytes=CHECKPOINT_BYTES, connect=connect)
         try:
             await _checked(work, log)
-            marks.append(mark.read_bytes())
+            marks.append(_read(mark))
             await work.run(log)
         except LogFailed:
             pass
         await log.close()
         disk.cut()
         # The mark is never synced: what it was at an earlier time may be what survives.
-        marks.append(mark.read_bytes())
-        mark.write_bytes(dice.choice(marks))
+        _survive(mark, dice.choice([*marks, _read(mark)]))
     await _checked(work, log)
     await log.close()
     return work.acknowledged
+
+
+def _read(path: Path) -> bytes:
+    return path.read_bytes() if path.exists() else b""
+
+
+def _survive(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
 
 
 async def _checked(work: Workload, log: SqliteLog) -> None:

@@ -26,8 +26,8 @@ class Violation(Exception):
 class Content:
     """What the log holds, as far as a reader can tell."""
 
-    state: HardState = HardState()
-    mark: Mark = Mark()
+    state: HardState = field(default_factory=HardState)
+    mark: Mark = field(default_factory=Mark)
     chunks: list[bytes] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
     """Those after the mark."""

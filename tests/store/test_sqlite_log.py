@@ -99,6 +99,59 @@ async def test_a_snapshot_that_was_not_completed_is_as_if_never_begun(log: Sqlit
     assert [chunk async for chunk in log.read_snapshot()] == [b"whole"]
 
 
+async def test_a_log_of_the_first_format_is_brought_to_this_one(log: SqliteLog) -> None:
+    await log.append(HardState(1, 1, 0), entries(1, 2))
+    await log.save_snapshot(Mark(1, 1), [b"old"])
+    await log.close()
+    change_file(log, "ALTER TABLE snapshots DROP COLUMN seal")
+    change_file(log, "PRAGMA user_version = 1")
+    found = await log.open()
+    assert (found.snapshot, found.entries) == (Mark(1, 1), entries(1, 2))
+    assert [chunk async for chunk in log.read_snapshot()] == [b"old"]
+    assert (await log._query("PRAGMA user_version"))[0][0] == FORMAT
+
+
+async def test_a_log_that_lost_its_acknowledged_end_is_refused(log: SqliteLog) -> None:
+    for index in range(1, 4):
+        await log.append(HardState(1, 1, 0), entries(index, index))
+    await log.close()
+    change_file(log, "DELETE FROM batches WHERE id = 3")
+    with pytest.raises(LogCorrupt, match="expected row 3, which was acknowledged, found row 2 as the last"):
+        await log.open()
+
+
+async def test_an_append_that_was_cut_is_reported(log: SqliteLog, tmp_path: Path) -> None:
+    for index in range(1, 4):
+        await log.append(HardState(1, 1, 0), entries(index, index))
+    (tmp_path / "other").mkdir()
+    for name in ("store.db", "store.db-wal"):
+        (tmp_path / "other" / name).write_bytes((tmp_path / name).read_bytes())
+    wal = tmp_path / "other" / "store.db-wal"
+    wal.write_bytes(wal.read_bytes()[:-100])
+    cut = SqliteLog(tmp_path / "other" / "store.db")
+    found = await cut.open()
+    await cut.close()
+    assert found.entries == entries(1, 2)
+    assert "bytes of an append that was not completed" in found.cut
+
+
+async def test_a_snapshot_row_that_changed_is_refused(log: SqliteLog) -> None:
+    await log.save_snapshot(Mark(1, 1), [b"chunk"])
+    await log.close()
+    change_file(log, "UPDATE snapshots SET at = 2")
+    with pytest.raises(LogCorrupt, match="the checksum of its row"):
+        await log.open()
+
+
+async def test_entries_that_replaced_all_of_a_truncated_log_stand(log: SqliteLog) -> None:
+    await log.append(HardState(1, 1, 0), entries(1, 3))
+    await log.append(HardState(1, 1, 0), entries(4, 10))
+    await log.append(HardState(2, 1, 0), entries(3, 4, term=2))
+    await log.save_snapshot(Mark(3, 2), [b"chunk"])
+    await log.truncate(3)
+    assert (await reopen(log)).entries == entries(3, 4, term=2)
+
+
 async def test_a_second_opener_is_told_who_holds_the_log(log: SqliteLog) -> None:
     with pytest.raises(LogLocked, match="is in use by process"):
         await SqliteLog(log.path).open()
