@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,7 @@ def test_a_cut_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_unfinished_file_does_not_take_the_name(tmp_path: Path) -> None:
-    def pieces():
+    def pieces() -> Iterator[bytes]:
         yield b"half"
         raise RuntimeError("the disk is gone")
 
