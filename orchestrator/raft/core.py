@@ -11,6 +11,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import assert_never
 
+from orchestrator.raft.config import Config, Unsafe, check_step, encode_config
 from orchestrator.raft.entry import Entry, HardState, Mark
 from orchestrator.raft.leading import Leading
 from orchestrator.raft.messages import (
@@ -54,11 +55,13 @@ class NotLeader(Exception):
 class Raft:
     """See the module."""
 
-    def __init__(self, settings: Settings, state: HardState, mark: Mark, entries: list[Entry]) -> None:
+    def __init__(
+        self, settings: Settings, state: HardState, mark: Mark, entries: list[Entry], config: Config | None = None
+    ) -> None:
+        """What was on the disk; ``config`` is the membership at ``mark``, None for the founders."""
         self.settings = settings
         self.member = settings.member
-        self.voters = settings.voters
-        self.log = RaftLog(mark, entries, state.commit)
+        self.log = RaftLog(mark, entries, state.commit, config or Config(settings.voters))
         self.term = state.term
         self.vote = state.vote
         self.role = Role.FOLLOWER
@@ -68,6 +71,8 @@ class Raft:
         self._elapsed = 0
         self._beat = 0
         self._patience = 0
+        self._heard = 0 if state.term else settings.election_ticks
+        # Ticks since a leader was heard. One may have been right before the restart: what that promised holds.
         self._written = state
         self._early: list[Message] = []
         self._messages: list[Message] = []
@@ -76,19 +81,26 @@ class Raft:
         self._restore: Mark | None = None
         self._reset_patience()
 
+    @property
+    def config(self) -> Config:
+        """The membership in effect."""
+        return self.log.config
+
     # Inputs
 
     def tick(self) -> None:
         """One unit of time passed."""
         self._elapsed += 1
+        self._heard += 1
         if self._leading is not None:
             self._tick_leader(self._leading)
         elif self._elapsed >= self._patience:
             self.campaign()
 
     def campaign(self) -> None:
-        """Stand for election now: first ask whether it could be won (thesis §9.6)."""
-        if self.role is not Role.LEADER:
+        """Stand for election now: first ask whether it could be won (thesis §9.6). Not while a leader is heard."""
+        voters = self.config.voters
+        if self.member in voters and not (self._hears() and len(voters) > 1):
             self._become_precandidate()
 
     def propose(self, payloads: list[bytes]) -> int:
@@ -102,21 +114,42 @@ class Raft:
         leading.append_to_all(self._early.append)
         return first
 
+    def reconfigure(self, config: Config) -> int:
+        """Change the membership; the index of its entry. Raises ``NotLeader``, and ``Unsafe`` for what may not be now.
+
+        One change at a time, and none before this term's first commit: else two leaders could each change another
+        membership and form majorities that do not meet (erratum to thesis §4.1, raft-dev, July 2015).
+        """
+        leading = self._leading
+        if leading is None or leading.transferee:
+            raise NotLeader(self.member, self.leader if leading is None else leading.transferee)
+        check_step(self.config, config)
+        if self.log.config_index > self.log.commit:
+            raise Unsafe(f"the change of the membership at {self.log.config_index} is not committed yet: try again")
+        if self.log.term(self.log.commit) != self.term:
+            raise Unsafe(f"the leader of term {self.term} has not committed an entry yet: try again")
+        index = self.log.last + 1
+        self.log.add_config(Entry(index, self.term, encode_config(config)), config)
+        leading.configure()
+        leading.append_to_all(self._early.append)
+        return index
+
     def read(self, token: int) -> None:
         """Ask at which index a linearizable read may be served (§8): the answer is in ``reads`` or ``lost_reads``."""
         leading = self._leading
         if leading is None or leading.reads_full():
             self._lost_reads.append(token)
             return
-        leading.read(token, self._messages.append)
-        self._reads += leading.confirmed()
+        index = leading.read(token)
+        if index is not None:
+            self._reads.append(ReadIndex(token, index))
 
     def transfer(self, to: int) -> None:
         """Hand the leadership to ``to`` (thesis §3.10). Given up after an election timeout. Raises ``NotLeader``."""
         leading = self._leading
         if leading is None:
             raise NotLeader(self.member, self.leader)
-        if to == self.member or to not in leading.peers:
+        if to == self.member or to not in self.config.voters:
             return
         leading.transferee = to
         self._elapsed = 0
@@ -124,12 +157,12 @@ class Raft:
 
     def snapshot_failed(self, peer: int) -> None:
         """The snapshot did not reach ``peer``: it is offered again at once, and not only when it is overdue."""
-        if self._leading is not None:
+        if self._leading is not None and peer in self._leading.peers:
             self._leading.peers[peer].snapshot_failed()
 
     def step(self, message: Message) -> None:
-        """A message from another member."""
-        if message.sender not in self.voters or message.to != self.member:
+        """A message from another member, also from one that this member's log does not know yet (thesis §4.1)."""
+        if message.to != self.member:
             return
         if isinstance(message, Vote) and self._ignores(message):
             return
@@ -154,7 +187,7 @@ class Raft:
             case Install():
                 self._on_install(message)
             case TimeoutNow():
-                if self.role is not Role.LEADER:
+                if self.role is not Role.LEADER and self.member in self.config.voters:
                     self._become_candidate(transfer=True)
             case _:
                 assert_never(message)
@@ -163,6 +196,9 @@ class Raft:
 
     def ready(self) -> Ready | None:
         """What is to be done now, None for nothing. Until ``advance`` the next call repeats what was not yet done."""
+        if self._leading is not None:
+            self._leading.begin_round(self._messages.append)
+            self._reads += self._leading.confirmed()
         state = HardState(self.term, self.vote, self.log.commit)
         entries = self.log.unsaved()
         committed = self.log.applicable()
@@ -225,19 +261,19 @@ class Raft:
         assert self.role is Role.CANDIDATE, f"a {self.role.value} cannot become the leader"
         self.role, self.leader = Role.LEADER, self.member
         self._elapsed = self._beat = 0
-        self._leading = Leading(self.member, self.voters, self.term, self.log)
+        self._leading = Leading(self.member, self.term, self.log, self.settings.lease_ticks)
         self.log.add([Entry(self.log.last + 1, self.term)])
         self._leading.append_to_all(self._early.append)
 
     def _ask_votes(self, term: int, *, pre: bool, transfer: bool) -> None:
         self._votes = {self.member: True}
-        for voter in self.voters:
+        for voter in self.config.voters:
             if voter != self.member:
                 self._messages.append(Vote(self.member, voter, term, self.log.end(), pre, transfer))
         self._count_votes()
 
     def _count_votes(self) -> None:
-        result = won(self.voters, self._votes)
+        result = won(self.config.voters, self._votes)
         if result is False:
             self._become_follower(self.term, NOBODY)
         elif result and self.role is Role.PRECANDIDATE:
@@ -253,6 +289,7 @@ class Raft:
 
     def _tick_leader(self, leading: Leading) -> None:
         self._beat += 1
+        leading.tick()
         if self._elapsed >= self.settings.election_ticks:
             self._elapsed = 0
             leading.transferee = 0
@@ -265,10 +302,15 @@ class Raft:
 
     # Terms
 
+    def _hears(self) -> bool:
+        return self._leading is not None or self._heard < self.settings.election_ticks
+
     def _ignores(self, vote: Vote) -> bool:
-        """A member that hears its leader does not help to depose it (§6, thesis §4.2.3)."""
-        hears = self.leader != NOBODY and self._elapsed < self.settings.election_ticks
-        return vote.term > self.term and hears and not vote.transfer
+        """A member that hears a leader does not help to depose it (§6, thesis §4.2.3).
+
+        A leader that serves reads by its lease counts on it, so neither a restart nor a newer term ends the promise.
+        """
+        return (vote.term > self.term or self.leader == NOBODY) and self._hears() and not vote.transfer
 
     def _see_term(self, message: Message) -> None:
         if isinstance(message, Vote) and message.pre:
@@ -310,7 +352,7 @@ class Raft:
         if self.role is not Role.FOLLOWER:
             self._become_follower(self.term, leader)
         self.leader = leader
-        self._elapsed = 0
+        self._elapsed = self._heard = 0
 
     def _on_append(self, append: Append) -> None:
         self._follow(append.sender)
@@ -338,7 +380,7 @@ class Raft:
             if self.log.term(mark.index) == mark.term:
                 self.log.commit_to(mark.index)  # the entries are here: the snapshot is not needed (§7)
             else:
-                self.log.restore(mark)
+                self.log.restore(mark, install.config)
                 self._restore = mark
         self._messages.append(AppendReply(self.member, install.sender, self.term, self.log.commit))
 
@@ -348,7 +390,9 @@ class Raft:
         leading = self._leading
         if leading is None:
             return
-        progress = leading.peers[reply.sender]
+        progress = leading.peers.get(reply.sender)
+        if progress is None:
+            return
         progress.active = True
         if reply.refused:
             hint = self.log.probable(reply.hint.index, reply.hint.term)
@@ -364,7 +408,9 @@ class Raft:
         leading = self._leading
         if leading is None:
             return
-        progress = leading.peers[reply.sender]
+        progress = leading.peers.get(reply.sender)
+        if progress is None:
+            return
         progress.active = True
         progress.unanswered()
         progress.read = max(progress.read, reply.read)
@@ -378,11 +424,13 @@ class Raft:
         if index <= self.log.commit or self.log.term(index) != self.term:
             return
         self.log.commit_to(index)
-        leading.committed_own(self._messages.append)
-        self._reads += leading.confirmed()
+        self._reads += leading.committed_own()
         leading.append_to_all(self._early.append, empty=True)
+        if self.member not in self.config.voters and self.log.config_index <= index:
+            self._become_follower(self.term, NOBODY)  # it was removed, and that is committed (thesis §4.2.2)
 
     def _hand_over(self, leading: Leading) -> None:
         to = leading.transferee
         if to and leading.peers[to].match == self.log.last:
+            leading.forgo_lease()
             self._messages.append(TimeoutNow(self.member, to, self.term))

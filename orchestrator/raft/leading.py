@@ -17,6 +17,9 @@ from orchestrator.raft.ready import ReadIndex
 MAX_WAITING_READS = 65_536
 """Reads that wait for a round of heartbeats; more are given back as lost."""
 
+MAX_ROUNDS = 1024
+"""Rounds of heartbeats that wait for a majority; the oldest is forgotten, a later one confirms it too."""
+
 
 class _Read(msgspec.Struct, frozen=True):
     round: int
@@ -27,18 +30,40 @@ class _Read(msgspec.Struct, frozen=True):
 class Leading:
     """A term's leader. Made when the election is won, dropped when the term or the quorum is lost."""
 
-    def __init__(self, member: int, voters: tuple[int, ...], term: int, log: RaftLog) -> None:
+    def __init__(self, member: int, term: int, log: RaftLog, lease_ticks: int) -> None:
         self._member = member
-        self._voters = voters
         self._term = term
         self._log = log
-        self.peers = {voter: Progress(log.last + 1) for voter in voters if voter != member}
+        self._voters = log.config.voters
+        self.peers = {peer: Progress(log.last + 1) for peer in log.config.members if peer != member}
         self.transferee = 0
         """To whom the leadership is being handed (0: to nobody)."""
         self._reads: deque[_Read] = deque()
         self._early_reads: list[int] = []
         # Asked before this term's first commit: what is committed is not known until then (§8).
         self._round = 0
+        self._asked = False
+        # Whether a read waits for a round that has not begun.
+        self._rounds: deque[tuple[int, int]] = deque()
+        # The rounds that are not confirmed, and when each began.
+        self._now = 0
+        self._lease_ticks = lease_ticks
+        self._lease_end = 0
+
+    def configure(self) -> None:
+        """The membership in the log is another now. Who is new is sent to, who is gone no more."""
+        config = self._log.config
+        self._voters = config.voters
+        for peer in config.members:
+            if peer != self._member and peer not in self.peers:
+                self.peers[peer] = Progress(self._log.last + 1)
+        for peer in [peer for peer in self.peers if peer not in config.members]:
+            del self.peers[peer]
+        if self.transferee not in self.peers:
+            self.transferee = 0
+
+    def tick(self) -> None:
+        self._now += 1
 
     def commit_index(self) -> int:
         """What a majority has on disk."""
@@ -54,7 +79,8 @@ class Leading:
             term = self._log.term(previous)
             if term is None:
                 progress.needs_snapshot(self._log.mark.index)
-                send(Install(self._member, peer, self._term, self._log.mark))
+                mark = self._log.mark
+                send(Install(self._member, peer, self._term, mark, self._log.config_at(mark.index)))
                 return
             entries = _fit(self._log, progress.next)
             if not entries and not empty:
@@ -71,10 +97,15 @@ class Leading:
             self.append_to(peer, send, empty=empty)
 
     def heartbeat(self, send: Callable[[Message], None]) -> None:
-        """A commit index beyond what the peer has would make it commit what it may not have."""
+        """Begin a round. A commit index beyond what the peer has would make it commit what it may not have."""
+        self._round += 1
+        self._asked = False
+        if len(self._rounds) >= MAX_ROUNDS:
+            self._rounds.popleft()
+        self._rounds.append((self._round, self._now))
         for peer, progress in self.peers.items():
             commit = min(progress.match, self._log.commit)
-            send(Heartbeat(self._member, peer, self._term, commit, self._round if self._reads else 0))
+            send(Heartbeat(self._member, peer, self._term, commit, self._round))
 
     def quorum_active(self) -> bool:
         """Whether a majority was heard from since the last call."""
@@ -85,31 +116,46 @@ class Leading:
             progress.await_snapshot()
         return reached(self._voters, heard) == 1
 
-    def read(self, token: int, send: Callable[[Message], None]) -> None:
-        """Queue a read; it is answered when a majority confirmed this leader after it was asked."""
+    def read(self, token: int) -> int | None:
+        """The index to serve the read at, if the lease allows it now; else it waits for a round that begins later."""
         if self._log.term(self._log.commit) != self._term:
             self._early_reads.append(token)
-            return
-        self._round += 1
-        self._reads.append(_Read(self._round, token, self._log.commit))
-        self.heartbeat(send)
+        elif self.leased():
+            return self._log.commit
+        else:
+            self._reads.append(_Read(self._round + 1, token, self._log.commit))
+            self._asked = True
+        return None
+
+    def leased(self) -> bool:
+        """Whether nobody else can lead yet. Who was told to take over may, whatever a majority promised."""
+        return self._now < self._lease_end and self._lease_ticks > 0
+
+    def forgo_lease(self) -> None:
+        """For the rest of this term: a member was told to stand for election at once."""
+        self._lease_ticks = 0
 
     def reads_full(self) -> bool:
         return len(self._reads) + len(self._early_reads) >= MAX_WAITING_READS
 
-    def committed_own(self, send: Callable[[Message], None]) -> None:
-        """An entry of this term is committed: the reads that waited for it begin."""
+    def committed_own(self) -> list[ReadIndex]:
+        """An entry of this term is committed: the reads that waited for it begin. Those that are served already."""
         tokens, self._early_reads = self._early_reads, []
-        for token in tokens:
-            self.read(token, send)
+        indices = [(token, self.read(token)) for token in tokens]
+        return [ReadIndex(token, index) for token, index in indices if index is not None]
+
+    def begin_round(self, send: Callable[[Message], None]) -> None:
+        """All reads that were asked since the last round share one."""
+        if self._asked:
+            self.heartbeat(send)
 
     def confirmed(self) -> list[ReadIndex]:
         """The reads that a majority has confirmed by now, once."""
-        if not self._reads:
-            return []
         rounds = {peer: progress.read for peer, progress in self.peers.items()}
         rounds[self._member] = self._round
         confirmed = reached(self._voters, rounds)
+        while self._rounds and self._rounds[0][0] <= confirmed:
+            self._lease_end = self._rounds.popleft()[1] + self._lease_ticks
         served = []
         while self._reads and self._reads[0].round <= confirmed:
             read = self._reads.popleft()

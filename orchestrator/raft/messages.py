@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from orchestrator.raft.config import Config
 from orchestrator.raft.entry import Entry, Mark
 
 
@@ -50,7 +51,7 @@ class AppendReply(msgspec.Struct, frozen=True, array_like=True, tag=4):
 
 
 class Heartbeat(msgspec.Struct, frozen=True, array_like=True, tag=5):
-    """``read`` numbers the latest read that waits for the leader to be confirmed (0: none)."""
+    """``read`` numbers the round: who answers it confirms that it still followed this leader then."""
 
     sender: int
     to: int
@@ -67,12 +68,16 @@ class HeartbeatReply(msgspec.Struct, frozen=True, array_like=True, tag=6):
 
 
 class Install(msgspec.Struct, frozen=True, array_like=True, tag=7):
-    """The receiver needs the snapshot at ``mark`` or a later one: its chunks come with the message."""
+    """The whole snapshot at ``mark`` has come (its owner sends it in ``Chunk`` messages), with the membership there.
+
+    From the core it asks the owner to send that snapshot or a later one.
+    """
 
     sender: int
     to: int
     term: int
     mark: Mark
+    config: Config
 
 
 class TimeoutNow(msgspec.Struct, frozen=True, array_like=True, tag=8):
@@ -83,4 +88,27 @@ class TimeoutNow(msgspec.Struct, frozen=True, array_like=True, tag=8):
     term: int
 
 
+class Chunk(msgspec.Struct, frozen=True, array_like=True, tag=9):
+    """Piece ``number`` (from 0) of the snapshot that ``install`` speaks of. Between the owners: the core sees none."""
+
+    sender: int
+    to: int
+    install: Install
+    number: int
+    data: bytes
+    last: bool
+
+
+class ChunkReply(msgspec.Struct, frozen=True, array_like=True, tag=10):
+    """All pieces before ``expected`` are there."""
+
+    sender: int
+    to: int
+    mark: Mark
+    expected: int
+
+
 Message = Vote | VoteReply | Append | AppendReply | Heartbeat | HeartbeatReply | Install | TimeoutNow
+Shipment = Chunk | ChunkReply
+Wire = Message | Shipment
+"""Everything that members say to each other."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from orchestrator.raft.config import Config, decode_config
 from orchestrator.raft.entry import Entry, Mark
 
 
 class RaftLog:
     """Invariant: ``first - 1 <= applied <= commit <= last`` and ``saved <= last``."""
 
-    def __init__(self, mark: Mark, entries: list[Entry], commit: int) -> None:
+    def __init__(self, mark: Mark, entries: list[Entry], commit: int, config: Config) -> None:
         entries = [entry for entry in entries if entry.index > mark.index]
         assert not entries or entries[0].index == mark.index + 1, "the entries begin right after the snapshot"
         self._mark = mark
@@ -18,11 +19,27 @@ class RaftLog:
         self.commit = max(commit, mark.index)
         self.applied = mark.index
         assert self.commit <= self.last, f"committed {self.commit}, but the log ends at {self.last}"
+        self._configs = [(mark.index, config)]
+        # The memberships by the index of their entry: that of the mark, and those since.
+        self._find_configs(entries)
 
     @property
     def mark(self) -> Mark:
         """What stands right before the first entry that is still here."""
         return self._mark
+
+    @property
+    def config(self) -> Config:
+        """The membership in effect: the latest in the log, committed or not."""
+        return self._configs[-1][1]
+
+    @property
+    def config_index(self) -> int:
+        return self._configs[-1][0]
+
+    def config_at(self, index: int) -> Config:
+        """The membership that held at ``index``, which is not before the mark."""
+        return next(config for found, config in reversed(self._configs) if found <= index)
 
     @property
     def last(self) -> int:
@@ -49,6 +66,10 @@ class RaftLog:
         assert not entries or entries[0].index == self.last + 1, "a leader only appends"
         self._entries.extend(entries)
 
+    def add_config(self, entry: Entry, config: Config) -> None:
+        self.add([entry])
+        self._configs.append((entry.index, config))
+
     def agree(self, entries: list[Entry]) -> None:
         """A follower's: what is already here stays, from the first conflict on the new ones stand (§5.3)."""
         for position, entry in enumerate(entries):
@@ -59,8 +80,17 @@ class RaftLog:
                 assert entry.index > self.commit, f"entry {entry.index} is committed and would be replaced"
                 del self._entries[entry.index - self._mark.index - 1 :]
                 self.saved = min(self.saved, entry.index - 1)
+                while self._configs[-1][0] >= entry.index:
+                    self._configs.pop()
             self._entries.extend(entries[position:])
+            self._find_configs(entries[position:])
             return
+
+    def _find_configs(self, entries: list[Entry]) -> None:
+        for entry in entries:
+            config = decode_config(entry.payload)
+            if config is not None and entry.index > self._mark.index:
+                self._configs.append((entry.index, config))
 
     def unsaved(self) -> list[Entry]:
         return self.slice(self.saved + 1, self.last)
@@ -95,9 +125,12 @@ class RaftLog:
         assert term is not None
         del self._entries[: through - self._mark.index]
         self._mark = Mark(through, term)
+        while len(self._configs) > 1 and self._configs[1][0] <= through:
+            del self._configs[0]
 
-    def restore(self, mark: Mark) -> None:
+    def restore(self, mark: Mark, config: Config) -> None:
         """A snapshot from the leader takes the place of everything."""
         self._mark = mark
         self._entries = []
+        self._configs = [(mark.index, config)]
         self.saved = self.commit = self.applied = mark.index

@@ -21,6 +21,14 @@ class Deadlines:
         if moved is None:
             heappush(self._heap, (at, lease))
 
+    def extend(self, lease: int, now: float, seconds: float) -> bool:
+        """Keep it alive until ``seconds`` from now. False: it has ended, also when nobody has noticed yet."""
+        end = self._ends.get(lease)
+        if end is None or end <= now:
+            return False
+        self._ends[lease] = now + seconds
+        return True
+
     def drop(self, lease: int) -> None:
         self._ends.pop(lease, None)
 

@@ -10,6 +10,7 @@ from typing import assert_never
 
 import msgspec
 
+from orchestrator.raft.config import Config
 from orchestrator.store.commands import Command, CompactTo, Grant, Revoke, SetQuota, Transact, Write
 from orchestrator.store.compare import holds
 from orchestrator.store.directory import KeyTree
@@ -55,6 +56,8 @@ class Machine:
     def __init__(self) -> None:
         self.revision = 0
         self.quota_bytes = 0
+        self.config = Config()
+        """Who the members are, as far as the log was applied."""
         self.history = History()
         self.leases = Leases()
         self.requests = Requests()

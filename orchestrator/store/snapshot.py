@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import msgspec
 
+from orchestrator.raft.config import Config
 from orchestrator.store.history import History, Record
 from orchestrator.store.machine import Machine
 from orchestrator.store.protocol import BatchReply, Change, TxnReply, Value
@@ -37,6 +38,8 @@ class Head(msgspec.Struct, frozen=True, array_like=True, tag=0):
     transactions: list[tuple[str, TxnReply]]
     order: list[str]
     """The remembered request ids, oldest first."""
+    config: Config = Config()
+    """Who the members were (nobody: written before there was more than one)."""
 
 
 class Values(msgspec.Struct, frozen=True, array_like=True, tag=1):
@@ -114,6 +117,7 @@ class Loading:
         machine = self._machine
         machine.history = History(head.compacted)
         machine.quota_bytes = head.quota_bytes
+        machine.config = head.config
         machine.leases.granted = head.leases_granted
         for lease, ttl in head.leases:
             machine.leases.restore(lease, ttl)
@@ -132,6 +136,7 @@ def _head(machine: Machine) -> Head:
         [(request, reply) for request, reply in remembered if isinstance(reply, BatchReply)],
         [(request, reply) for request, reply in remembered if isinstance(reply, TxnReply)],
         [request for request, _ in remembered],
+        machine.config,
     )
 
 

@@ -9,16 +9,18 @@ is acknowledged; its next incarnation reads the log anew.
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import msgspec
 
 from actors import Actor, Down, Exit, Refused, Tell
-from orchestrator.store.commands import Command, CompactTo, Revoke
-from orchestrator.store.deadlines import Deadlines
+from orchestrator.store.commands import CompactTo
+from orchestrator.store.group import FromMember, Group
 from orchestrator.store.interned import Interned
 from orchestrator.store.log import Log
-from orchestrator.store.machine import Applied, Denied, code_of
+from orchestrator.store.machine import Applied, Denied, Machine, code_of
+from orchestrator.store.member import Lost, Member
 from orchestrator.store.proposals import Proposal, to_command
 from orchestrator.store.protocol import (
     Batch,
@@ -41,17 +43,25 @@ from orchestrator.store.protocol import (
     WatchReply,
 )
 from orchestrator.store.reading import Unreadable, check_revision, get, read
-from orchestrator.store.replica import Replica
+from orchestrator.store.replica import ALONE, Replica
 from orchestrator.store.watch import Watches
+from orchestrator.store.wire import Wire, decode_wire, encode_wire
 
 MAX_WAITING = 8_192
 """Proposals that wait for a commit; more are refused with code "busy"."""
-MAX_COMMIT_PROPOSALS = 1_024
-"""Proposals in one append: bounds how long the loop is busy applying them."""
 PROGRESS_SECONDS = 30.0
 """Between two rounds of progress frames; who wants to know earlier asks by a credit of 0."""
 LEASE_CHECK_SECONDS = 0.5
 COMPACT_SECONDS = 60.0
+MAX_TICKS = 1_000
+"""Ticks that are made up for at once: after that many any leadership and any lease is over."""
+
+LOST = {
+    Lost.UNKNOWN: "the leader of the store was lost over it: it may or may not have happened",
+    Lost.UNAVAILABLE: "no leader of the store can be reached, and it has not happened: try again",
+}
+
+T = TypeVar("T")
 
 
 class Retention(msgspec.Struct, frozen=True):
@@ -68,6 +78,10 @@ class _Progress(Tell):
     """Time for a round of progress frames."""
 
 
+class _Tick(Tell):
+    """The unit of time of a group passed."""
+
+
 class _Expire(Tell):
     """Time to look which leases ended."""
 
@@ -79,26 +93,34 @@ class _CompactNow(Tell):
 class Store(Actor):
     """See the module. ``log`` is opened at the start and closed at the end of each incarnation."""
 
-    def __init__(self, log: Log, retention: Retention = DEFAULT_RETENTION, member: str = "local") -> None:
-        self._replica = Replica(log)
+    def __init__(
+        self, log: Log, retention: Retention = DEFAULT_RETENTION, member: str = "local", group: Group | None = None
+    ) -> None:
+        self._group = group
+        self._replica = Replica(log, group.settings if group else ALONE, self._send)
         self._retention = retention
-        self._member = member
+        self._name = member
         self._watches = Watches(lambda ref, message: ref.tell_nowait(message))
-        self._deadlines = Deadlines()
         self._interned = Interned()
-        self._waiting: list[tuple[Command, asyncio.Future[Applied] | None]] = []
         self._wake = asyncio.Event()
-        self._changes = 0
         self._snapshot: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        await self._replica.open()
+        clock = self.context.clock
+        self._member = Member(
+            self._replica,
+            send=self._send,
+            now=clock.monotonic,
+            name=f"{self._replica.settings.member}-{self._milliseconds():x}-{self.context.random.getrandbits(32):x}",
+            watches=self._watches,
+        )
+        await self._member.open()
         if self._replica.cut:
             self.context.log.warning("log tail cut", found=self._replica.cut)
-        now = self.context.clock.monotonic()
-        for lease in self._replica.machine.leases.all():
-            self._deadlines.set(lease.lease, now + lease.ttl_milliseconds / 1000)
         self.context.task(self._commit(), "commit")
+        if self._group is not None:
+            self._ticked = clock.monotonic()
+            self.context.send_every(self._group.tick_seconds, _Tick())
         self.context.send_every(PROGRESS_SECONDS, _Progress())
         self.context.send_every(LEASE_CHECK_SECONDS, _Expire())
         self.context.send_every(COMPACT_SECONDS, _CompactNow())
@@ -109,10 +131,15 @@ class Store(Actor):
                 return self._propose(message)
             case Get() | Range():
                 return self._read(message)
+            case FromMember(frame=frame):
+                self._member.receive(decode_wire(frame))
+                self._wake.set()
+            case _Tick():
+                self._catch_up()
             case Watch():
                 return self._watch(message)
             case WatchCredit(watch=number, frames=frames):
-                self._watches.credit(number, frames, self._replica.machine.revision)
+                self._watches.credit(number, frames, self._machine.revision)
             case Unwatch(watch=number):
                 self._watches.close(number)
             case LeaseKeepAlive(lease=lease):
@@ -122,7 +149,7 @@ class Store(Actor):
             case Down(ref=ref):
                 self._watches.close_subscriber(ref.path)
             case _Progress():
-                self._watches.advance(self._replica.machine.revision)
+                self._watches.advance(self._machine.revision)
             case _Expire():
                 self._expire()
             case _CompactNow():
@@ -130,118 +157,176 @@ class Store(Actor):
         return None
 
     async def stop(self, exit: Exit) -> None:
-        self._watches.end_all(Refusal.STOPPED, f"the store stops at revision {self._replica.machine.revision}")
+        self._watches.end_all(Refusal.STOPPED, f"the store stops at revision {self._machine.revision}")
         await self._replica.close()
+
+    @property
+    def _machine(self) -> Machine:
+        return self._replica.machine
 
     def _propose(self, proposal: Proposal) -> Any:
         """Queue it; the reply comes from the commit."""
-        if len(self._waiting) >= MAX_WAITING:
+        if self._member.waiting >= MAX_WAITING:
             raise Refused("busy", f"{MAX_WAITING} proposals wait for the disk: try again")
         if isinstance(proposal, Batch):
             proposal = Batch(self._interned.changes(proposal.changes), proposal.request_id)
-        future: asyncio.Future[Applied] = asyncio.get_running_loop().create_future()
-        self._enqueue(to_command(proposal, self._milliseconds()), future)
-        return self.context.later(_answer(future))
-
-    def _enqueue(self, command: Command, future: asyncio.Future[Applied] | None) -> None:
-        self._waiting.append((command, future))
+        future: asyncio.Future[Applied | Lost] = asyncio.get_running_loop().create_future()
+        self._member.propose(to_command(proposal, self._milliseconds()), _to(future))
         self._wake.set()
+        return self.context.later(_answer(future))
 
     async def _commit(self) -> None:
         """The group commit: whatever waits while one append is under way goes into the next."""
         while True:
             await self._wake.wait()
-            taken, self._waiting = self._waiting[:MAX_COMMIT_PROPOSALS], self._waiting[MAX_COMMIT_PROPOSALS:]
-            if not self._waiting:
-                self._wake.clear()
-            applied = await self._replica.commit([command for command, _ in taken])
-            self._publish(applied)
-            for (command, future), result in zip(taken, applied, strict=True):
-                self._follow_leases(command, result)
-                if future is not None and not future.done():
-                    future.set_result(result)
-            await self._keep_house()
+            self._wake.clear()
+            busy = True
+            while busy:
+                if self._replica.restoring and self._snapshot is not None:
+                    await asyncio.wait([self._snapshot])
+                busy = await self._member.perform()
+                await self._keep_house()
 
     async def _keep_house(self) -> None:
         """What keeps the log short and its next appends fast, when nothing waits or it is high time."""
         log = self._replica.log
-        if log.untidy or not self._waiting:
+        if log.untidy or not self._member.waiting:
             await log.tidy()
         if self._replica.snapshot_due and (self._snapshot is None or self._snapshot.done()):
             self._snapshot = self.context.task(self._replica.snapshot(), "snapshot")
 
-    def _publish(self, applied: list[Applied]) -> None:
-        records = [record for result in applied for record in result.records]
-        if records:
-            self._changes += len(records)
-            self._watches.publish(records, self._replica.machine.revision)
+    def _read(self, query: Get | Range) -> Any:
+        if self._replica.alone or 0 < query.revision <= self._machine.revision:
+            return self._read_now(query)
+        return self.context.later(self._read_confirmed(query))
 
-    def _read(self, query: Get | Range) -> GetReply | RangeReply:
+    def _read_now(self, query: Get | Range) -> GetReply | RangeReply:
         try:
-            return get(self._replica.machine, query) if isinstance(query, Get) else read(self._replica.machine, query)
+            return get(self._machine, query) if isinstance(query, Get) else read(self._machine, query)
         except Unreadable as error:
             raise Refused(code_of(error.refusal), str(error), error.limit) from None
 
-    def _watch(self, watch: Watch) -> WatchReply:
-        current = self._replica.machine.revision
+    async def _read_confirmed(self, query: Get | Range) -> GetReply | RangeReply:
+        await self._confirm()
+        return self._read_now(query)
+
+    async def _confirm(self) -> None:
+        """Return when everything is applied here that was answered before. Raises ``Refused``."""
+        self._catch_up()
+        future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._member.read(_to(future))
+        self._wake.set()
+        if not await future:
+            raise Refused("unavailable", "no leader of the store can be reached: try again")
+
+    def _watch(self, watch: Watch) -> Any:
+        if self._replica.alone or 0 < watch.revision <= self._machine.revision:
+            return self._watch_now(watch)
+        return self.context.later(self._watch_confirmed(watch))
+
+    async def _watch_confirmed(self, watch: Watch) -> WatchReply:
+        await self._confirm()
+        return self._watch_now(watch)
+
+    def _watch_now(self, watch: Watch) -> WatchReply:
+        current = self._machine.revision
         try:
             if watch.revision:
-                check_revision(self._replica.machine, watch.revision)
+                check_revision(self._machine, watch.revision)
         except Unreadable as error:
             raise Refused(code_of(error.refusal), str(error), error.limit) from None
-        missed = self._replica.machine.history.after(watch.revision) if watch.revision else []
+        missed = self._machine.history.after(watch.revision) if watch.revision else []
         self.context.watch(watch.subscriber)
         return WatchReply(self._watches.open(watch, current, missed), current)
 
-    def _keep_alive(self, number: int) -> LeaseReply:
-        lease = self._replica.machine.leases.get(number)
-        if lease is None or number not in self._deadlines:
-            raise Refused("lease", f"there is no lease {number}: it expired or was revoked")
-        self._deadlines.set(number, self.context.clock.monotonic() + lease.ttl_milliseconds / 1000)
-        return LeaseReply(number, lease.ttl_milliseconds / 1000)
-
-    def _follow_leases(self, command: Command, applied: Applied) -> None:
-        """A lease that was granted begins to run out; one that ended is no longer waited for."""
-        if isinstance(applied.reply, LeaseReply):
-            self._deadlines.set(applied.reply.lease, self.context.clock.monotonic() + applied.reply.ttl_seconds)
-        elif isinstance(command, Revoke):
-            self._deadlines.drop(command.lease)
+    def _keep_alive(self, number: int) -> Any:
+        self._catch_up()
+        future: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
+        self._member.keep_alive(number, _to(future))
+        self._wake.set()
+        return self.context.later(_kept(number, future))
 
     def _expire(self) -> None:
-        for lease in self._deadlines.take_due(self.context.clock.monotonic()):
-            self._enqueue(Revoke(self._milliseconds(), lease, expired=True), None)
+        self._member.expire(self._milliseconds())
+        self._wake.set()
 
     def _compact(self) -> None:
-        history = self._replica.machine.history
+        if not self._member.leads:
+            return
+        history = self._machine.history
         now = self._milliseconds()
         by_age = history.revision_before(now - round(self._retention.seconds * 1000))
         revision = max(by_age, history.revision_back(self._retention.records))
         if revision > history.compacted:
-            self._enqueue(CompactTo(now, revision), None)
+            self._member.propose(CompactTo(now, revision), None)
+            self._wake.set()
+
+    # The group
+
+    def _catch_up(self) -> None:
+        """Let the ticks pass that are due: a process that was stopped must not believe that no time went by."""
+        if self._group is None:
+            return
+        now = self.context.clock.monotonic()
+        due = min(MAX_TICKS, int((now - self._ticked) / self._group.tick_seconds))
+        self._ticked = now if due == MAX_TICKS else self._ticked + due * self._group.tick_seconds
+        for _ in range(due):
+            self._member.tick()
+        if due:
+            self._wake.set()
+
+    def _send(self, message: Wire) -> None:
+        if self._group is not None:
+            self._group.transport.send(message.to, encode_wire(message))
 
     def _status(self) -> StatusReply:
         log = self._replica.log.statistics()
         return StatusReply(
-            revision=self._replica.machine.revision,
-            compacted=self._replica.machine.history.compacted,
-            keys=len(self._replica.machine.live),
+            revision=self._machine.revision,
+            compacted=self._machine.history.compacted,
+            keys=len(self._machine.live),
             log_entries=log.entries,
             log_bytes=log.bytes,
             raft_term=self._replica.raft.term,
             raft_index=self._replica.raft.log.last,
-            leader=self._member,
-            member=self._member,
+            leader=self._leader(),
+            member=self._name,
             watches=len(self._watches),
             commits=log.appends,
-            changes=self._changes,
+            changes=self._member.changes,
         )
+
+    def _leader(self) -> str:
+        leader = self._replica.raft.leader
+        return self._name if self._group is None else self._group.name(leader) if leader else ""
 
     def _milliseconds(self) -> int:
         return round(self.context.clock.time() * 1000)
 
 
-async def _answer(future: asyncio.Future[Applied]) -> Any:
-    reply = (await future).reply
-    if isinstance(reply, Denied):
-        raise Refused(reply.code, reply.message)
-    return reply
+def _to(future: asyncio.Future[T]) -> Callable[[T], None]:
+    """Answers it, unless whoever asked has gone."""
+
+    def answer(result: T) -> None:
+        if not future.done():
+            future.set_result(result)
+
+    return answer
+
+
+async def _answer(future: asyncio.Future[Applied | Lost]) -> Any:
+    applied = await future
+    if isinstance(applied, Lost):
+        raise Refused(applied.value, LOST[applied])
+    if isinstance(applied.reply, Denied):
+        raise Refused(applied.reply.code, applied.reply.message)
+    return applied.reply
+
+
+async def _kept(number: int, future: asyncio.Future[int | None]) -> LeaseReply:
+    ttl = await future
+    if ttl is None:
+        raise Refused("unavailable", "no leader of the store can be reached: try again")
+    if ttl == 0:
+        raise Refused("lease", f"there is no lease {number}: it expired or was revoked")
+    return LeaseReply(number, ttl / 1000)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from orchestrator.raft.config import Config, decode_config
 from orchestrator.raft.core import Raft
 from orchestrator.raft.entry import Entry, HardState, Mark
 from orchestrator.raft.messages import Message
@@ -17,6 +18,7 @@ class Disk:
     def __init__(self) -> None:
         self.state = HardState()
         self.mark = Mark()
+        self.config: Config | None = None
         self.entries: list[Entry] = []
         self.applied: list[Entry] = []
 
@@ -48,8 +50,14 @@ class Group:
         """Start from what is on the disk."""
         disk = self.disks[member]
         disk.applied = [entry for entry in disk.applied if entry.index <= disk.mark.index]
-        settings = Settings(member, self.voters, self._jitter, **self._settings)
-        self.members[member] = Raft(settings, disk.state, disk.mark, list(disk.entries))
+        voters = self.voters if member in self.voters else ()
+        settings = Settings(member, voters, self._jitter, **self._settings)
+        self.members[member] = Raft(settings, disk.state, disk.mark, list(disk.entries), disk.config)
+
+    def join(self, member: int) -> None:
+        """A new member with an empty disk that nobody knows yet."""
+        self.disks[member] = Disk()
+        self.start(member)
 
     def crash(self, member: int) -> None:
         del self.members[member]
@@ -86,6 +94,7 @@ class Group:
         source = next(other for other in self.disks.values() if len(other.applied) >= mark.index)
         disk.applied = source.applied[: mark.index]
         disk.mark, disk.entries = mark, []
+        disk.config = self.members[member].log.config_at(mark.index)
         self.say(f"{member} restores the snapshot at {mark.index}, term {mark.term}")
 
     def send(self, messages: list[Message]) -> None:
@@ -114,7 +123,9 @@ class Group:
 def describe(thing: Entry | Message) -> str:
     """An entry or a message in one line."""
     if isinstance(thing, Entry):
-        return f"{thing.index}/{thing.term} {thing.payload.decode() or 'opens the term'}"
+        config = decode_config(thing.payload)
+        what = describe_config(config) if config else thing.payload.decode() or "opens the term"
+        return f"{thing.index}/{thing.term} {what}"
     parts = [type(thing).__name__]
     for name in thing.__struct_fields__:
         value = getattr(thing, name)
@@ -122,10 +133,17 @@ def describe(thing: Entry | Message) -> str:
             continue
         if name == "hint" and not getattr(thing, "refused", False):
             continue
-        if isinstance(value, Mark):
+        if isinstance(value, Config):
+            parts.append(describe_config(value))
+        elif isinstance(value, Mark):
             parts.append(f"{name} {value.index}/{value.term}")
         elif isinstance(value, list):
             parts.append("[" + ", ".join(describe(entry) for entry in value) + "]")
         else:
             parts.append(name if value is True else f"{name} {value}")
     return " ".join(parts)
+
+
+def describe_config(config: Config) -> str:
+    learners = f" learners {','.join(map(str, config.learners))}" if config.learners else ""
+    return f"voters {','.join(map(str, config.voters))}{learners}"

@@ -10,8 +10,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from orchestrator.raft.config import Config, Unsafe
 from orchestrator.raft.core import NotLeader
-from tests.raft.group import Group, describe
+from orchestrator.raft.messages import Message
+from tests.raft.group import Group, describe, describe_config
 
 FOLDER = Path(__file__).parent / "testdata"
 
@@ -22,6 +24,7 @@ class Story:
     def __init__(self) -> None:
         self._lines: list[str] = []
         self._group: Group | None = None
+        self._held: list[Message] = []
 
     @property
     def group(self) -> Group:
@@ -34,8 +37,33 @@ class Story:
         getattr(self, f"do_{verb}")(*words)
         return self._lines
 
-    def do_members(self, size: str, election: str = "10") -> None:
-        self._group = Group(int(size), self._lines_append, lambda ticks: 0, election_ticks=int(election))
+    def do_members(self, size: str, patience: str = "0", lease: str = "0") -> None:
+        """``patience``: ticks that everybody waits beyond the election timeout before it stands."""
+        extra = int(patience)
+        self._group = Group(int(size), self._lines_append, lambda ticks: extra, lease_ticks=int(lease))
+
+    def do_join(self, member: str) -> None:
+        self.group.join(int(member))
+
+    def do_reconfigure(self, member: str, voters: str, learners: str = "") -> None:
+        config = Config(_numbers(voters), _numbers(learners))
+        try:
+            self.group.members[int(member)].reconfigure(config)
+        except (NotLeader, Unsafe) as error:
+            self._lines.append(f"refused: {error}")
+
+    def do_hold(self, to: str) -> None:
+        """Keep what is under way to a member, for ``release``."""
+        self._held += [message for message in self.group.mail if message.to == int(to)]
+        self.group.mail = [message for message in self.group.mail if message.to != int(to)]
+
+    def do_release(self) -> None:
+        self.group.mail += self._held
+        self._held = []
+
+    def do_duplicate(self) -> None:
+        """Everything under way comes twice."""
+        self.group.mail += list(self.group.mail)
 
     def do_campaign(self, member: str) -> None:
         self.group.members[int(member)].campaign()
@@ -95,13 +123,19 @@ class Story:
     def do_state(self) -> None:
         for member, raft in sorted(self.group.members.items()):
             log = raft.log
-            self._lines.append(
+            line = (
                 f"{member} {raft.role.value} term {raft.term} leader {raft.leader}"
                 f" log {log.mark.index + 1}..{log.last} commit {log.commit} applied {log.applied}"
             )
+            changed = log.config_index or raft.config.members != self.group.voters
+            self._lines.append(f"{line} {describe_config(raft.config)}" if changed else line)
 
     def _lines_append(self, line: str) -> None:
         self._lines.append(line)
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in text.split(",")) if text else ()
 
 
 def retell(text: str) -> str:

@@ -1,0 +1,430 @@
+"""One member and what it owes: answers to proposals and reads that were asked of it, and the ends of the leases.
+
+Whoever is asked answers, the leader or not: a proposal is passed on to the leader and answered when this member's own
+copy has applied it; a read waits until the leader has said up to where, and is then served here. A proposal that may be
+retried bears a request id (it is given one where it has none), and is proposed again until it is seen in the log; any
+other is proposed once, and when the leader was lost over it its outcome is unknown.
+
+Owns no task and no socket: the owner calls ``tick`` in equal times, ``receive`` for what comes in, and ``perform`` as
+long as it does something.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from enum import Enum
+
+import msgspec
+
+from orchestrator.raft.core import NotLeader, Role
+from orchestrator.raft.entry import Entry
+from orchestrator.raft.ready import Ready
+from orchestrator.store.commands import Command, Revoke, Transact, Write, decode_command, encode_command
+from orchestrator.store.deadlines import Deadlines
+from orchestrator.store.machine import Applied
+from orchestrator.store.protocol import LeaseReply, Refusal
+from orchestrator.store.replica import Done, Replica
+from orchestrator.store.watch import Watches
+from orchestrator.store.wire import Confirm, Confirmed, Forward, Placed, Wire
+
+MAX_COMMIT_PROPOSALS = 1_024
+"""Proposals in one append: bounds how long the loop is busy applying them."""
+RETRY_TICKS = 10
+"""Without an answer from the leader it is asked again, or its successor."""
+GIVE_UP_TICKS = 300
+"""Without a leader that takes it a proposal or a read is given up. An id is remembered for much longer."""
+MAX_FORWARDS = 8_192
+"""Proposals of other members that wait for an append; more are given back, and come again."""
+MAX_UNCOMMITTED = 16_384
+"""Entries that wait for a majority: with none in reach the log does not grow without end."""
+NEVER = -1
+
+
+class Lost(Enum):
+    """Why a proposal has no reply."""
+
+    UNKNOWN = "unknown"
+    """The leader was lost over it: it may or may not have happened."""
+    UNAVAILABLE = "unavailable"
+    """It was never in a log: it has not happened, and will not."""
+
+
+AnswerProposal = Callable[[Applied | Lost], None]
+AnswerRead = Callable[[bool], None]
+"""True: everything that was answered before the read was asked is applied here. False: no leader says so."""
+AnswerLease = Callable[[int | None], None]
+"""Its time to live in milliseconds, 0: there is none; None: no leader says so."""
+
+
+class _Operation:
+    """A proposal on its way. ``term``: of the entry that it became. ``asked``: its age when the leader was asked."""
+
+    __slots__ = ("age", "answer", "asked", "command", "retriable", "term", "token")
+
+    def __init__(self, token: int, command: Command, answer: AnswerProposal | None, retriable: bool) -> None:
+        self.token = token
+        self.command = command
+        self.answer = answer
+        self.retriable = retriable
+        self.term = 0
+        self.asked = NEVER
+        self.age = 0
+
+
+class _Read:
+    """A read, or with ``lease`` a wish to keep it alive. ``origin``: the member that asked for it, 0: this one."""
+
+    __slots__ = ("age", "answers", "asked", "index", "lease", "origin", "origin_token")
+
+    def __init__(self, lease: int = 0, origin: int = 0, origin_token: int = 0) -> None:
+        self.lease = lease
+        self.origin = origin
+        self.origin_token = origin_token
+        self.answers: list[AnswerLease] = []
+        self.index = NEVER
+        self.asked = NEVER
+        self.age = 0
+
+
+class Member:
+    """See the module."""
+
+    def __init__(
+        self,
+        replica: Replica,
+        *,
+        send: Callable[[Wire], None],
+        now: Callable[[], float],
+        name: str,
+        watches: Watches,
+    ) -> None:
+        """``now``: seconds that only grow. ``name``: no other member, and no earlier life of this one, has it."""
+        self.replica = replica
+        self.deadlines = Deadlines()
+        self._number = replica.settings.member
+        self._send = send
+        self._now = now
+        self._name = name
+        self._watches = watches
+        self._told = 0
+        # The revision up to which the watchers were told.
+        self.changes = 0
+        """Changes that were applied since this object was made."""
+        self._tokens = 0
+        self._waiting: deque[_Operation] = deque()
+        # To be proposed here or passed on at the next ``perform``.
+        self._away: dict[int, _Operation] = {}
+        # Passed on, by token: what the leader did with it is not known.
+        self._placed: dict[int, list[_Operation]] = {}
+        # Known to stand in a log, by index. One that was truncated may come back with another leader.
+        self._forwards: deque[Forward] = deque()
+        self._gathered: _Read | None = None
+        # The reads that came since the last ``perform``: they are one to the leader.
+        self._reads: dict[int, _Read] = {}
+        self._led = 0
+        # The term in which this member took the leases over.
+
+    @property
+    def waiting(self) -> int:
+        """Proposals that are not in a log yet."""
+        return len(self._waiting) + len(self._away)
+
+    @property
+    def leads(self) -> bool:
+        return self.replica.raft.role is Role.LEADER
+
+    async def open(self) -> None:
+        """Raises the ``LogError`` of the log."""
+        await self.replica.open()
+        self._told = self.replica.machine.revision
+        while await self.perform():
+            pass
+
+    # Inputs
+
+    def propose(self, command: Command, answer: AnswerProposal | None) -> None:
+        self._tokens += 1
+        retriable = False
+        if isinstance(command, Write | Transact) and not self.replica.alone:
+            retriable = True
+            if not command.request_id:
+                command = msgspec.structs.replace(command, request_id=f"{self._name}.{self._tokens}")
+        self._waiting.append(_Operation(self._tokens, command, answer, retriable))
+
+    def read(self, answer: AnswerRead) -> None:
+        """Ask whether what is applied here is enough for a linearizable read."""
+        if self._gathered is None:
+            self._gathered = _Read()
+        self._gathered.answers.append(lambda ttl: answer(ttl is not None))
+
+    def keep_alive(self, lease: int, answer: AnswerLease) -> None:
+        read = _Read(lease)
+        read.answers.append(answer)
+        self._ask(read)
+
+    def tick(self) -> None:
+        """As often as the core's ``Settings`` count."""
+        self.replica.tick()
+        for operations in (self._waiting, self._away.values(), *self._placed.values()):
+            for operation in operations:
+                operation.age += 1
+        for operation in list(self._away.values()):
+            if operation.age - operation.asked >= RETRY_TICKS:
+                del self._away[operation.token]
+                self._retry(operation)
+        while self._waiting and self._waiting[0].age > GIVE_UP_TICKS:
+            self._give_up(self._waiting.popleft())
+        for token, read in list(self._reads.items()):
+            self._age(token, read)
+
+    def receive(self, message: Wire) -> None:
+        match message:
+            case Forward():
+                self._on_forward(message)
+            case Placed():
+                self._on_placed(message)
+            case Confirm():
+                self._on_confirm(message)
+            case Confirmed():
+                self._on_confirmed(message)
+            case _:
+                self.replica.step(message)
+
+    def expire(self, at: int) -> None:
+        """End the leases whose time is up by the leader's clock. ``at``: Unix milliseconds, for the history."""
+        if self.leads:
+            for lease in self.deadlines.take_due(self._now()):
+                if self.replica.machine.leases.get(lease) is not None:
+                    self.propose(Revoke(at, lease, expired=True), None)
+
+    # Outputs
+
+    async def perform(self) -> bool:
+        """Do what there is to do now; whether there was anything. Raises ``LogFailed``."""
+        self._take_over()
+        self._place()
+        return await self.replica.perform(self._seen, self._on_restored)
+
+    def _seen(self, ready: Ready, done: Done) -> None:
+        """Watchers first: nobody may ask about a change that a watcher was not told of."""
+        records = [record for _, applied in done if applied is not None for record in applied.records]
+        if records:
+            self.changes += len(records)
+            self._told = self.replica.machine.revision
+            self._watches.publish(records, self._told)
+        for entry, applied in done:
+            self._settle(entry, applied)
+        for confirmed in ready.reads:
+            if confirmed.token in self._reads:
+                self._reads[confirmed.token].index = confirmed.index
+        for token in ready.lost_reads:
+            self._lose(token)
+        self._serve()
+
+    def _settle(self, entry: Entry, applied: Applied | None) -> None:
+        """Answer who proposed the entry. What stood at its index in another term can never be committed."""
+        operations = self._placed.pop(entry.index, None)
+        for operation in operations or ():
+            if operation.term != entry.term:
+                self._retry(operation, dead=True)
+            elif operation.answer is not None and applied is not None:
+                operation.answer(applied)
+        if applied is not None:
+            if self.leads and isinstance(applied.reply, LeaseReply):
+                self.deadlines.set(applied.reply.lease, self._now() + applied.reply.ttl_seconds)
+        elif not entry.payload:
+            self._bury(entry.term)
+
+    def _bury(self, term: int) -> None:
+        """Terms only grow along the log: behind an entry of ``term`` none of an older one is ever committed."""
+        for index in list(self._placed):
+            dead = [operation for operation in self._placed[index] if operation.term < term]
+            alive = [operation for operation in self._placed[index] if operation.term >= term]
+            if dead:
+                if alive:
+                    self._placed[index] = alive
+                else:
+                    del self._placed[index]
+                for operation in dead:
+                    self._retry(operation, dead=True)
+
+    def _on_restored(self) -> None:
+        """A snapshot took the place of entries: what became of those is known by their ids only.
+
+        Watchers are told what changed meanwhile, or that it is no longer known.
+        """
+        applied = self.replica.applied
+        for index in [index for index in self._placed if index <= applied]:
+            for operation in self._placed.pop(index):
+                self._retry(operation)
+        machine = self.replica.machine
+        told, self._told = self._told, machine.revision
+        if told < machine.history.compacted:
+            self._watches.end_all(
+                Refusal.COMPACTED, f"this member got a snapshot: the oldest revision is {machine.history.compacted}"
+            )
+        elif records := machine.history.after(told):
+            self._watches.publish(records, machine.revision)
+
+    # Leases
+
+    def _take_over(self) -> None:
+        """A new leader gives every lease its whole time: it does not know when it was kept alive last."""
+        raft = self.replica.raft
+        if self.leads and self._led != raft.term:
+            self._led = raft.term
+            self.deadlines = Deadlines()
+            for lease in self.replica.machine.leases.all():
+                self.deadlines.set(lease.lease, self._now() + lease.ttl_milliseconds / 1000)
+
+    def _extend(self, number: int) -> int:
+        lease = self.replica.machine.leases.get(number)
+        if lease is None or not self.deadlines.extend(number, self._now(), lease.ttl_milliseconds / 1000):
+            return 0
+        return lease.ttl_milliseconds
+
+    # Proposals
+
+    def _place(self) -> None:
+        """Into the log of this member if it leads, else to who does."""
+        if self._gathered is not None:
+            gathered, self._gathered = self._gathered, None
+            self._ask(gathered)
+        if self.leads:
+            self._propose_all()
+        elif leader := self.replica.raft.leader:
+            self._refuse_forwards()
+            while self._waiting and self._waiting[0].asked < self._waiting[0].age:
+                self._pass_on(self._waiting.popleft(), leader)
+        else:
+            self._refuse_forwards()
+
+    def _propose_all(self) -> None:
+        log = self.replica.raft.log
+        room = min(MAX_COMMIT_PROPOSALS, MAX_UNCOMMITTED - (log.last - log.commit))
+        own = [self._waiting.popleft() for _ in range(min(room, len(self._waiting)))]
+        others = [self._forwards.popleft() for _ in range(min(room - len(own), len(self._forwards)))]
+        if not own and not others:
+            return
+        commands = [operation.command for operation in own] + [decode_command(other.payload) for other in others]
+        try:
+            first = self.replica.propose(commands)
+        except NotLeader:  # the leadership is being handed over
+            self._waiting.extendleft(reversed(own))
+            self._forwards.extendleft(reversed(others))
+            self._refuse_forwards()
+            return
+        term = self.replica.raft.term
+        for index, operation in enumerate(own, first):
+            operation.term = term
+            self._placed.setdefault(index, []).append(operation)
+        for index, other in enumerate(others, first + len(own)):
+            self._send(Placed(self._number, other.sender, other.token, index, term))
+
+    def _pass_on(self, operation: _Operation, leader: int) -> None:
+        operation.asked = operation.age
+        self._away[operation.token] = operation
+        self._send(Forward(self._number, leader, operation.token, encode_command(operation.command)))
+
+    def _on_forward(self, forward: Forward) -> None:
+        if self.leads and len(self._forwards) < MAX_FORWARDS:
+            self._forwards.append(forward)
+        else:
+            self._send(Placed(self._number, forward.sender, forward.token, 0, 0))
+
+    def _refuse_forwards(self) -> None:
+        for forward in self._forwards:
+            self._send(Placed(self._number, forward.sender, forward.token, 0, 0))
+        self._forwards.clear()
+
+    def _on_placed(self, placed: Placed) -> None:
+        operation = self._away.pop(placed.token, None)
+        if operation is None:
+            return
+        if placed.index == 0:
+            self._waiting.append(operation)
+        elif placed.index > self.replica.applied:
+            operation.term = placed.term
+            self._placed.setdefault(placed.index, []).append(operation)
+        else:
+            self._retry(operation)  # the answer was slower than the log
+
+    def _retry(self, operation: _Operation, *, dead: bool = False) -> None:
+        """Propose it again if that is safe. ``dead``: what was proposed before can never be committed."""
+        if dead or operation.retriable:
+            self._waiting.append(operation)
+        else:
+            self._give_up(operation)
+
+    def _give_up(self, operation: _Operation) -> None:
+        if operation.answer is not None:
+            operation.answer(Lost.UNAVAILABLE if operation.asked == NEVER and not operation.term else Lost.UNKNOWN)
+
+    # Reads
+
+    def _ask(self, read: _Read) -> None:
+        self._tokens += 1
+        self._reads[self._tokens] = read
+        self._confirm(self._tokens, read)
+
+    def _confirm(self, token: int, read: _Read) -> None:
+        """Ask who leads, or the core if that is this member."""
+        read.asked = read.age
+        if self.leads:
+            self.replica.raft.read(token)
+        elif leader := self.replica.raft.leader:
+            self._send(Confirm(self._number, leader, token, read.lease))
+
+    def _age(self, token: int, read: _Read) -> None:
+        read.age += 1
+        if read.age > GIVE_UP_TICKS:
+            del self._reads[token]
+            for answer in read.answers:
+                answer(None)
+        elif read.index == NEVER and not read.origin and read.age - read.asked >= RETRY_TICKS:
+            self._confirm(token, read)
+
+    def _on_confirm(self, confirm: Confirm) -> None:
+        if not self.leads:
+            self._send(Confirmed(self._number, confirm.sender, confirm.token, NEVER))
+            return
+        self._ask(_Read(confirm.lease, confirm.sender, confirm.token))
+
+    def _on_confirmed(self, confirmed: Confirmed) -> None:
+        read = self._reads.get(confirmed.token)
+        if read is None or read.origin or read.index != NEVER:
+            return
+        if confirmed.index == NEVER:
+            read.asked = read.age - RETRY_TICKS + 1  # with the next tick, when somebody else may lead
+        elif read.lease:
+            del self._reads[confirmed.token]
+            for answer in read.answers:
+                answer(confirmed.ttl_milliseconds)
+        else:
+            read.index = confirmed.index
+            self._serve()
+
+    def _lose(self, token: int) -> None:
+        """The core cannot confirm it: this member does not lead any more."""
+        read = self._reads.get(token)
+        if read is None:
+            return
+        if read.origin:
+            del self._reads[token]
+            self._send(Confirmed(self._number, read.origin, read.origin_token, NEVER))
+        else:
+            read.asked = read.age - RETRY_TICKS + 1
+
+    def _serve(self) -> None:
+        """The reads whose index is known and applied. Another member waits for its own copy, not for this one."""
+        applied = self.replica.applied
+        for token, read in list(self._reads.items()):
+            if read.index == NEVER or (read.index > applied and not (read.origin and not read.lease)):
+                continue
+            del self._reads[token]
+            ttl = self._extend(read.lease) if read.lease else 0
+            if read.origin:
+                self._send(Confirmed(self._number, read.origin, read.origin_token, read.index, ttl))
+            for answer in read.answers:
+                answer(ttl)
