@@ -115,8 +115,7 @@ class Cluster:
     async def _stop(self) -> None:
         await self.system.stop()
         await self.network.release()
-        if not self.node_factory.keep_containers:
-            await self.node_factory.stop_containers()
+        await self.node_factory.release()
 
     async def _start(self) -> None:
         """First the truth, then who reads it, then who acts on it."""
@@ -135,6 +134,7 @@ class Cluster:
         await self._storage_class()
         await system.spawn(self._control_plane(), name="control-plane")
         await self.network.prepare()
+        await self.node_factory.prepare()
         await system.spawn(self._network(), name="network")
         await system.spawn(self._nodes(), name="nodes")
         await system.spawn(self._metrics(), name="metrics")

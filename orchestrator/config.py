@@ -32,6 +32,9 @@ class ClusterConfig:
     images: dict[str, list[str]] = field(default_factory=dict)
     """For the process runtime: image name to the program and arguments that it stands for."""
     service_cidr: str = "10.96.0.0/12"
+    pod_cidr: str = ""
+    """Where pods of the process runtime have their addresses. Empty: a network of their own where the kernel may be
+    changed, else loopback; a range in 127.0.0.0/8 is loopback always."""
     cluster_domain: str = "cluster.local"
     kernel: bool = False
     """Whether kernel state (routes) may be changed; only the daemon does."""
@@ -41,15 +44,19 @@ class ClusterConfig:
             raise ConfigError("runtime", f"expected one of {', '.join(RUNTIMES)}, found {self.runtime!r}")
         if not 0 <= self.nodes <= MAX_NODES:
             raise ConfigError("nodes", f"expected 0 to {MAX_NODES}, found {self.nodes}")
-        try:
-            ipaddress.IPv4Network(self.service_cidr)
-        except ValueError as error:
-            raise ConfigError(
-                "serviceCIDR", f"expected an IPv4 network such as 10.96.0.0/12, found {self.service_cidr!r}"
-            ) from error
+        _network("serviceCIDR", self.service_cidr, "10.96.0.0/12")
+        if self.pod_cidr:
+            _network("podCIDR", self.pod_cidr, "10.244.0.0/16")
 
 
-NAMES = {"dataDir": "data_dir", "serviceCIDR": "service_cidr", "clusterDomain": "cluster_domain"}
+def _network(setting: str, text: str, example: str) -> None:
+    try:
+        ipaddress.IPv4Network(text)
+    except ValueError as error:
+        raise ConfigError(setting, f"expected an IPv4 network such as {example}, found {text!r}") from error
+
+
+NAMES = {"dataDir": "data_dir", "serviceCIDR": "service_cidr", "podCIDR": "pod_cidr", "clusterDomain": "cluster_domain"}
 """The file's spelling of a setting where it is not the record's."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import ipaddress
 import os
 import random
 import shutil
@@ -11,6 +12,8 @@ import stat
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+
+import structlog
 
 from actors import Clock
 from orchestrator.client.client import Client
@@ -20,6 +23,7 @@ from orchestrator.kubelet.kubelet import Kubelet
 from orchestrator.kubelet.materials import BareMaterials
 from orchestrator.kubelet.node import NodeConfig
 from orchestrator.kubelet.prober import SimulatedProber
+from orchestrator.kubelet.runtime.process.network import LoopbackNetwork, PodNetwork
 from orchestrator.kubelet.runtime.runtime import Runtime, State
 from orchestrator.kubelet.runtime.simulated import SimulatedRuntime, SimulatedWorld
 
@@ -32,6 +36,8 @@ STOP_SECONDS = 3.0
 STOP_POLL_SECONDS = 0.02
 
 Make = Callable[[], Kubelet]
+
+log = structlog.get_logger("nodes")
 
 
 def docker_socket() -> Path | None:
@@ -53,13 +59,23 @@ class NodeFactory:
         self._dns = dns
         self._world = SimulatedWorld(clock, random)
         self.runtime, self.note = _chosen(config)
+        self.pod_network: PodNetwork = LoopbackNetwork()
+        """Of the process runtime: what the composition root prepared before it makes nodes."""
         self.keep_containers = False
         """Whether containers outlive the cluster, for the next start to adopt."""
         self._runtimes: list[Runtime] = []
 
-    async def stop_containers(self) -> None:
-        """Stop what runs on the nodes, gracefully for a moment; the objects stay and run again at the next start."""
-        await asyncio.gather(*(_stop(runtime) for runtime in self._runtimes))
+    async def prepare(self) -> None:
+        """What nodes share on this machine, before the first is made."""
+        if self.runtime == "process":
+            self.pod_network = await _pod_network(self._config)
+
+    async def release(self) -> None:
+        """After the last kubelet: unless they are kept, stop what runs on the nodes, gracefully for a moment; the
+        objects stay and run again at the next start."""
+        if not self.keep_containers:
+            await asyncio.gather(*(_stop(runtime) for runtime in self._runtimes))
+        await self.pod_network.release(keep=self.keep_containers)
 
     @property
     def claims_folder(self) -> Path:
@@ -98,13 +114,12 @@ class NodeFactory:
         return lambda: Kubelet(client, config, runtime, prober, BareMaterials(), recorder)
 
     def _process(self, config: NodeConfig, client: Client, recorder: Recorder) -> Make:
-        from orchestrator.kubelet.runtime.process.addresses import Addresses
         from orchestrator.kubelet.runtime.process.images import Images, Program
         from orchestrator.kubelet.runtime.process.runtime import ProcessRuntime
 
         folder = self._folder(config)
         programs = {image: Program(tuple(words)) for image, words in self._config.images.items()}
-        runtime = ProcessRuntime(folder / "pods", Images(programs), Addresses(_spread(str(folder))))
+        runtime = ProcessRuntime(folder / "pods", Images(programs), self.pod_network)
         return self._real(config, client, recorder, runtime, folder)
 
     def _docker(self, config: NodeConfig, client: Client, recorder: Recorder) -> Make:
@@ -133,6 +148,22 @@ class NodeFactory:
         if self._config.data_dir is None:
             raise ConfigError("runtime", f"the {self.runtime} runtime needs a data directory")
         return self._config.data_dir / "nodes" / config.name
+
+
+async def _pod_network(config: ClusterConfig) -> PodNetwork:
+    """Namespaces where the kernel and our rights allow them, else loopback."""
+    wanted = ipaddress.IPv4Network(config.pod_cidr) if config.pod_cidr else None
+    if config.kernel and config.data_dir is not None and not (wanted and wanted.is_loopback):
+        from orchestrator.kubelet.runtime.process.bridge import BridgeNetwork
+
+        bridge = BridgeNetwork(str(config.data_dir), wanted)
+        try:
+            await bridge.prepare()
+            return bridge
+        except OSError as error:
+            log.warning("pods have loopback addresses", reason=str(error))
+            await bridge.release(keep=True)
+    return LoopbackNetwork(_spread(str(config.data_dir)), wanted if wanted and wanted.is_loopback else None)
 
 
 def _remove(folder: Path) -> None:

@@ -10,6 +10,7 @@ from orchestrator.kubelet.downward import Place
 from orchestrator.kubelet.environment import environment, expand, referenced
 from orchestrator.kubelet.node import EVICTION_MEMORY_BYTES, NodeConfig
 from orchestrator.kubelet.pod import Pod
+from orchestrator.kubelet.resolver import resolver_of
 from orchestrator.kubelet.runtime.errors import RuntimeFailure
 from orchestrator.kubelet.runtime.runtime import ContainerConfig, Machine, Mount, Sandbox, SandboxConfig
 from orchestrator.kubelet.volumes.sources import Sources
@@ -34,8 +35,7 @@ class FullMaterials:
 
     def sandbox(self, pod: Pod, attempt: int) -> SandboxConfig:
         meta, config = pod.metadata, self._config
-        domain = config.cluster_domain
-        searches = (f"{meta.namespace}.svc.{domain}", f"svc.{domain}", domain) if config.cluster_dns else ()
+        resolver = resolver_of(pod, config.cluster_dns, config.cluster_domain)
         return SandboxConfig(
             meta.uid,
             meta.namespace,
@@ -45,9 +45,9 @@ class FullMaterials:
             meta.annotations or {},
             hostname=(pod.spec.hostname or meta.name)[:63],
             host_network=pod.spec.host_network,
-            dns_servers=config.cluster_dns,
-            dns_searches=searches,
-            dns_options=("ndots:5",) if config.cluster_dns else (),
+            dns_servers=resolver.servers,
+            dns_searches=resolver.searches,
+            dns_options=resolver.options,
         )
 
     async def container(

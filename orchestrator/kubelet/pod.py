@@ -109,6 +109,17 @@ class ReadinessGate(View, frozen=True):
     condition_type: str
 
 
+class DnsOption(View, frozen=True):
+    name: str
+    value: str = ""
+
+
+class DnsConfig(View, frozen=True):
+    nameservers: list[str] | None = None
+    searches: list[str] | None = None
+    options: list[DnsOption] | None = None
+
+
 class Spec(View, frozen=True):
     containers: list[Container]
     init_containers: list[Container] | None = None
@@ -122,6 +133,8 @@ class Spec(View, frozen=True):
     hostname: str = ""
     subdomain: str = ""
     service_account_name: str = ""
+    dns_policy: str = "ClusterFirst"
+    dns_config: DnsConfig | None = None
 
 
 class Metadata(View, frozen=True):

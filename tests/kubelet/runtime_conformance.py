@@ -222,9 +222,13 @@ async def figures_name_the_containers_that_run(kit: Kit) -> None:
     await ignore(kit)
     await sandbox(kit)
     await wait_for(kit, await run(kit), State.RUNNING)
-    figures = await kit.runtime.figures()
-    assert [(one.uid, [c.name for c in one.containers]) for one in figures] == [(UID, ["app"])]
-    assert figures[0].containers[0].memory_bytes > 0
+    async with asyncio.timeout(WAIT_SECONDS):
+        while True:
+            figures = await kit.runtime.figures()
+            assert [(one.uid, [c.name for c in one.containers]) for one in figures] == [(UID, ["app"])]
+            if figures[0].containers[0].memory_bytes > 0:  # the kernel counts a new program's pages a moment later
+                return
+            await asyncio.sleep(0.02)
 
 
 # what takes a real program

@@ -21,8 +21,8 @@ from orchestrator.kubelet.full_materials import FullMaterials
 from orchestrator.kubelet.kubelet import Kubelet
 from orchestrator.kubelet.network_prober import NetworkProber
 from orchestrator.kubelet.node import NodeConfig
-from orchestrator.kubelet.runtime.process.addresses import Addresses
 from orchestrator.kubelet.runtime.process.images import Images
+from orchestrator.kubelet.runtime.process.network import LoopbackNetwork
 from orchestrator.kubelet.runtime.process.runtime import ProcessRuntime
 from orchestrator.kubelet.runtime.runtime import LogOptions
 from orchestrator.kubelet.volumes.sources import Sources
@@ -39,7 +39,7 @@ async def node(tmp_path: Path) -> AsyncIterator[Node]:
     async with System() as system:
         api = await system.spawn(FakeApi, name="api")
         client = Client(MailboxTransport(api, Identity("system:node:node-1")))
-        runtime = ProcessRuntime(tmp_path / "pods", Images(), Addresses(os.getpid()))
+        runtime = ProcessRuntime(tmp_path / "pods", Images(), LoopbackNetwork(os.getpid()))
         sources = Sources(client, LoopClock())
         config = NodeConfig("node-1")
         volumes = Volumes(tmp_path / "volumes", sources)

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.kubelet.runtime.process.addresses import Addresses
 from orchestrator.kubelet.runtime.process.figures import start_ticks
 from orchestrator.kubelet.runtime.process.images import Images
+from orchestrator.kubelet.runtime.process.network import LoopbackNetwork
 from orchestrator.kubelet.runtime.process.runtime import ProcessRuntime
 from orchestrator.kubelet.runtime.runtime import ContainerConfig, LogOptions, Mount, State
 from tests.kubelet.runtime_conformance import ANY, REAL, UID, Kit, Promise, find, run, sandbox, text, wait_for
@@ -24,7 +24,7 @@ FOREVER = ("sh", "-c", "trap 'exit 0' TERM; while :; do sleep 0.05; done")
 
 @pytest.fixture
 async def kit(tmp_path: Path) -> AsyncIterator[Kit]:
-    runtime = ProcessRuntime(tmp_path / "pods", Images(), Addresses(os.getpid()))
+    runtime = ProcessRuntime(tmp_path / "pods", Images(), LoopbackNetwork(os.getpid()))
     yield Kit(runtime, "podium/sh", shell=True, run_forever=FOREVER)
     for pod in await runtime.pods():
         await runtime.remove_pod(pod.uid)
@@ -46,7 +46,7 @@ async def said(kit: Kit, container_id: str) -> bytes:
 async def again(kit: Kit, tmp_path: Path) -> Kit:
     """The daemon was killed: another runtime on the same directory."""
     await kit.runtime.close()
-    runtime = ProcessRuntime(tmp_path / "pods", Images(), Addresses())
+    runtime = ProcessRuntime(tmp_path / "pods", Images(), LoopbackNetwork())
     await runtime.start(lambda uid: None)
     return Kit(runtime, kit.image, shell=True, run_forever=FOREVER)
 

@@ -52,17 +52,24 @@ def store_pod(folder: Path, stored: Stored) -> None:
     new.rename(folder / "pod.json")
 
 
-def make_pod(folder: Path, stored: Stored) -> None:
-    """The folder and its shim, which is the parent of nothing of ours: its starter has ended when this returns."""
+def make_folder(folder: Path, stored: Stored) -> None:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     store_pod(folder, stored)
-    command = [sys.executable, "-I", "-S", "-c", SHIM, str(folder)]
+
+
+def shim_command(folder: Path) -> list[str]:
+    return [sys.executable, "-I", "-S", "-c", SHIM, str(folder)]
+
+
+def start_shim(folder: Path, command: list[str]) -> int:
+    """Its pid. It is the child of nothing of ours: its starter has ended when this returns. Raises RuntimeFailure."""
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=SHIM_START_SECONDS)
     except subprocess.TimeoutExpired:
         raise RuntimeFailure("ShimFailed", f"the shim did not start within {SHIM_START_SECONDS:g} s") from None
     if done.returncode != 0:
         raise RuntimeFailure("ShimFailed", done.stderr.decode(errors="replace").strip()[-512:])
+    return int((folder / "shim.pid").read_text())
 
 
 def make_container(folder: Path, made: Made, config: ContainerConfig) -> None:

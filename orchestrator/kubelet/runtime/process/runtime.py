@@ -1,4 +1,4 @@
-"""The process runtime: a container is a supervised session of processes, a pod is a shim and a loopback address.
+"""The process runtime: a container is a supervised session of processes, a pod is a shim and an address.
 
 Everything that must survive the daemon is on disk below ``root/<pod uid>/``: ``pod.json``, the shim's socket and lock,
 and for each container ``<name>.<attempt>/`` with ``container.json``, ``log``, ``state`` and ``root/`` (its files).
@@ -20,16 +20,17 @@ from typing import Any
 import msgspec
 
 from orchestrator.kubelet.runtime.errors import ExecTimeout, NoSuchContainer, RuntimeFailure
-from orchestrator.kubelet.runtime.process.addresses import Addresses
 from orchestrator.kubelet.runtime.process.disk import (
     Made,
     Stored,
     end_leftovers,
     inside,
     make_container,
-    make_pod,
+    make_folder,
     read_made,
     read_states,
+    shim_command,
+    start_shim,
     store_pod,
     wait_for_end,
 )
@@ -37,6 +38,7 @@ from orchestrator.kubelet.runtime.process.figures import machine, sessions
 from orchestrator.kubelet.runtime.process.images import Images
 from orchestrator.kubelet.runtime.process.link import Link, State
 from orchestrator.kubelet.runtime.process.logs import read_log
+from orchestrator.kubelet.runtime.process.network import PodNetwork
 from orchestrator.kubelet.runtime.process.session import ProcessSession
 from orchestrator.kubelet.runtime.runtime import (
     Container,
@@ -76,14 +78,15 @@ class _Pod:
 
 
 class ProcessRuntime:
-    """``root`` belongs to this node alone."""
+    """``root`` belongs to this node alone; ``network`` may serve others too."""
 
-    def __init__(self, root: Path, images: Images, addresses: Addresses) -> None:
+    def __init__(self, root: Path, images: Images, network: PodNetwork) -> None:
         self.name = "process"
         self.waits = True
         self._root = root
         self._images = images
-        self._addresses = addresses
+        self._network = network
+        self._addresses = network.addresses
         self._pods: dict[str, _Pod] = {}
         self._notify: Notify | None = None
 
@@ -162,11 +165,26 @@ class ProcessRuntime:
         pod = _Pod(self._root / uid, config, sandbox)
         if held is not None:
             pod.made, pod.states = held.made, held.states
-        await asyncio.to_thread(make_pod, pod.folder, Stored(config, sandbox))
+        await asyncio.to_thread(make_folder, pod.folder, Stored(config, sandbox))
         self._pods[uid] = pod
-        if not await self._connect(pod):
-            raise RuntimeFailure("ShimFailed", f"the shim of pod {config.namespace}/{config.name} does not answer")
+        await self._start_shim(pod)
         return sandbox
+
+    async def _start_shim(self, pod: _Pod) -> None:
+        """Raises ``RuntimeFailure``; then nothing of the shim is left."""
+        command = await asyncio.to_thread(self._network.command, pod.config, pod.folder, shim_command(pod.folder))
+        pid = await asyncio.to_thread(start_shim, pod.folder, command)
+        name = f"{pod.config.namespace}/{pod.config.name}"
+        if not await self._connect(pod):
+            raise RuntimeFailure("ShimFailed", f"the shim of pod {name} does not answer")
+        if pod.config.host_network:
+            return
+        try:
+            await self._network.attach(pod.sandbox.id, pod.sandbox.ip, pid)
+        except OSError as failure:
+            await self._end_shim(pod)
+            pod.sandbox = msgspec.structs.replace(pod.sandbox, ready=False)
+            raise RuntimeFailure("NetworkNotReady", f"the network of pod {name}: {failure}") from failure
 
     async def stop_sandbox(self, pod_uid: str) -> None:
         pod = self._pods.get(pod_uid)

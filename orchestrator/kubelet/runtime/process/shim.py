@@ -1,8 +1,8 @@
 """The parent of one pod's processes, alone in its session: it outlives the daemon and keeps what that would lose.
 
 Run by an interpreter of its own with ``-I -S``; it returns when the socket listens, the shim itself goes on in the
-background. In the pod's directory it leaves ``shim.sock``, ``shim.lock`` (held while it lives), and for each container
-``<name>.<attempt>/log`` (lines as CRI runtimes write them) and ``<name>.<attempt>/state``.
+background. In the pod's directory it leaves ``shim.sock``, ``shim.lock`` (held while it lives), ``shim.pid``, and for
+each container ``<name>.<attempt>/log`` (lines as CRI runtimes write them) and ``<name>.<attempt>/state``.
 
 A frame is four bytes of length and a marshalled tuple. Only modules that are compiled in are imported: ``socket`` and
 ``json`` would take three times as long to load as the interpreter itself.
@@ -287,7 +287,10 @@ def main() -> None:
     os.chmod("shim.sock", 0o600)
     listener.listen(64)
     listener.setblocking(False)
-    if os.fork():
+    pid = os.fork()
+    if pid:
+        with open("shim.pid", "w") as file:
+            file.write(str(pid))
         os._exit(0)
     os.setsid()
     null = os.open("/dev/null", os.O_RDWR)
