@@ -195,7 +195,7 @@ class Cluster:
     def _scheduler(self) -> ChildSpec:
         client = self.client_for(component("system:kube-scheduler"))
         recorder = self._recorder("scheduler")
-        return _member(lambda: Scheduler(client, self.informers, recorder), "scheduler")
+        return _member(lambda: Scheduler(client, self.informers, recorder, self.config.scheduler), "scheduler")
 
     def _controller(self, entry: Registered) -> ChildSpec:
         client = self.client_for(entry.identity)

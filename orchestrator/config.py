@@ -5,7 +5,10 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from orchestrator.scheduler.configuration import SchedulerConfiguration
 
 RUNTIMES = ("auto", "docker", "process", "simulated")
 DEFAULT_PORT = 6443
@@ -36,6 +39,8 @@ class ClusterConfig:
     """Where pods of the process runtime have their addresses. Empty: a network of their own where the kernel may be
     changed, else loopback; a range in 127.0.0.0/8 is loopback always."""
     cluster_domain: str = "cluster.local"
+    scheduler: SchedulerConfiguration | None = None
+    """None: the default profile, with the plugins that are installed."""
     kernel: bool = False
     """Whether kernel state (routes) may be changed; only the daemon does."""
 
@@ -72,32 +77,42 @@ def parse_listen(text: str) -> tuple[str, int]:
 
 def load(path: Path, base: ClusterConfig) -> ClusterConfig:
     """``base`` with the settings of the YAML file at ``path``. Raises ConfigError with one line that names the file."""
+    document = _document("config", path)
+    return replace(base, **settings(document, path.parent))
+
+
+def _document(setting: str, path: Path) -> dict[str, Any]:
     import yaml
 
     try:
         document = yaml.safe_load(path.read_text()) or {}
     except OSError as error:
-        raise ConfigError("config", f"cannot read {path}: {error.strerror}") from error
+        raise ConfigError(setting, f"cannot read {path}: {error.strerror}") from error
     except yaml.YAMLError as error:
-        raise ConfigError("config", f"{path} is not YAML: {' '.join(str(error).split())}") from error
+        raise ConfigError(setting, f"{path} is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(document, dict):
-        raise ConfigError("config", f"{path}: expected a mapping of settings, found {type(document).__name__}")
-    return replace(base, **settings(document))
+        raise ConfigError(setting, f"{path}: expected a mapping of settings, found {type(document).__name__}")
+    return document
 
 
-def settings(document: dict[str, Any]) -> dict[str, Any]:
-    """The record's arguments that a document of settings stands for, each checked for its type."""
+def settings(document: dict[str, Any], folder: Path = Path()) -> dict[str, Any]:
+    """The record's arguments that a document of settings stands for, each checked for its type.
+
+    ``folder`` is where files lie that the document names.
+    """
     known = {name: name for name in (f.name for f in fields(ClusterConfig)) if name not in NAMES.values()} | NAMES
     known.pop("kernel")
     found: dict[str, Any] = {}
     for name, value in document.items():
         if name not in known:
             raise ConfigError(str(name), f"no such setting; there are {', '.join(sorted(known))}")
-        found[known[name]] = convert(name, value)
+        found[known[name]] = convert(name, value, folder)
     return found
 
 
-def convert(name: str, value: Any) -> Any:
+def convert(name: str, value: Any, folder: Path) -> Any:
+    if name == "scheduler":
+        return scheduler(value, folder)
     if name == "listen":
         return parse_listen(str(value))
     if name == "dataDir":
@@ -105,6 +120,19 @@ def convert(name: str, value: Any) -> Any:
     if name == "images":
         return {image: command(image, program) for image, program in expect(name, value, dict).items()}
     return expect(name, value, int if name == "nodes" else str)
+
+
+def scheduler(value: Any, folder: Path) -> SchedulerConfiguration:
+    """A KubeSchedulerConfiguration in place, or the path of a file of one, from where the settings lie."""
+    from orchestrator.scheduler import configuration
+    from orchestrator.scheduler.errors import ConfigurationError
+
+    if isinstance(value, str):
+        value = _document("scheduler", folder / Path(value).expanduser())
+    try:
+        return configuration.read(expect("scheduler", value, dict))
+    except ConfigurationError as error:
+        raise ConfigError(f"scheduler.{error.field}", str(error).removeprefix(f"{error.field}: ")) from error
 
 
 def command(image: str, program: Any) -> list[str]:

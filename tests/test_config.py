@@ -55,3 +55,18 @@ def test_a_bad_file_is_one_line_that_names_the_setting(tmp_path: Path, text: str
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"cannot read .*none"):
         load(tmp_path / "none", ClusterConfig())
+
+
+SCHEDULER = "apiVersion: kubescheduler.config.k8s.io/v1\nkind: KubeSchedulerConfiguration\n"
+
+
+def test_the_scheduler_is_configured_in_place_or_by_a_file_beside_the_settings(tmp_path: Path) -> None:
+    (tmp_path / "scheduler.yaml").write_text(SCHEDULER + "profiles: [{schedulerName: packing}]\n")
+    path = tmp_path / "podium.yaml"
+    path.write_text("scheduler: scheduler.yaml\n")
+    found = load(path, ClusterConfig())
+    assert found.scheduler is not None
+    assert [profile.scheduler for profile in found.scheduler.profiles] == ["packing"]
+    path.write_text("scheduler: {apiVersion: v1, kind: Pod}\n")
+    with pytest.raises(ConfigError, match=r"scheduler\.kind: expected kubescheduler\.config\.k8s\.io/v1"):
+        load(path, ClusterConfig())

@@ -12,6 +12,15 @@ from typing import ClassVar
 
 import msgspec
 
+from orchestrator.api.volumes import (
+    BIND_COMPLETED,
+    BOUND_BY_CONTROLLER,
+    NO_PROVISIONER,
+    PROVISIONED_BY,
+    PROVISIONER,
+    SELECTED_NODE,
+    WAIT,
+)
 from orchestrator.apimachinery.encoded import Object
 from orchestrator.apimachinery.errors import StatusError
 from orchestrator.client.cache import Index
@@ -23,16 +32,10 @@ from orchestrator.controllers.controller import Controller, Watched, refusals
 from orchestrator.controllers.outcome import DONE, Outcome, retry
 from orchestrator.controllers.pods import pod
 from orchestrator.controllers.volume_facts import (
-    BIND_COMPLETED,
-    BOUND_BY_CONTROLLER,
     CONSUMED,
     NAMED,
     PENDING,
-    PROVISIONED_BY,
-    PROVISIONER,
     REFERRED,
-    SELECTED_NODE,
-    WAIT,
     choose,
     class_of,
     consumed,
@@ -43,8 +46,6 @@ from orchestrator.controllers.volume_facts import (
     referred,
     suits,
 )
-
-NO_PROVISIONER = "kubernetes.io/no-provisioner"
 
 
 class Said(msgspec.Struct, frozen=True):

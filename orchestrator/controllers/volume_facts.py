@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from orchestrator.api.volumes import BETA_CLASS
 from orchestrator.apimachinery.encoded import Object
 from orchestrator.apimachinery.quantity import Quantity
 from orchestrator.apimachinery.selectors import from_label_selector
@@ -12,13 +13,6 @@ from orchestrator.client.view import View
 from orchestrator.controllers.node_fit import matches_terms
 
 LOCAL_PROVISIONER = "podium.io/local"
-BETA_CLASS = "volume.beta.kubernetes.io/storage-class"
-SELECTED_NODE = "volume.kubernetes.io/selected-node"
-PROVISIONER = "volume.kubernetes.io/storage-provisioner"
-BIND_COMPLETED = "pv.kubernetes.io/bind-completed"
-BOUND_BY_CONTROLLER = "pv.kubernetes.io/bound-by-controller"
-PROVISIONED_BY = "pv.kubernetes.io/provisioned-by"
-WAIT = "WaitForFirstConsumer"
 
 CONSUMED = "claims"
 """Index of pods: the keys of the claims that they mount."""

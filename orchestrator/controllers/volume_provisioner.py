@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
+from orchestrator.api.volumes import PROVISIONED_BY, PROVISIONER, SELECTED_NODE
 from orchestrator.apimachinery.encoded import Object
 from orchestrator.client.kinds import NODES, PERSISTENTVOLUMECLAIMS, PERSISTENTVOLUMES, PODS, STORAGECLASSES
 from orchestrator.client.protocol import Options, Want
@@ -21,9 +22,6 @@ from orchestrator.controllers.pods import pod
 from orchestrator.controllers.volume_facts import (
     CONSUMED,
     LOCAL_PROVISIONER,
-    PROVISIONED_BY,
-    PROVISIONER,
-    SELECTED_NODE,
     class_of,
     consumed,
     reference_to,

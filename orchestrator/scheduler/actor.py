@@ -6,7 +6,7 @@ bound are found unbound again. The engine (and numpy) is made when the first pod
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from actors import Actor, Tell
@@ -19,31 +19,55 @@ from orchestrator.client.client import Client
 from orchestrator.client.errors import TransportError
 from orchestrator.client.informers import Informers
 from orchestrator.client.kinds import (
+    CSINODES,
     NAMESPACES,
     NODES,
+    PERSISTENTVOLUMECLAIMS,
+    PERSISTENTVOLUMES,
     PODDISRUPTIONBUDGETS,
     PODS,
     REPLICASETS,
     REPLICATIONCONTROLLERS,
     SERVICES,
     STATEFULSETS,
+    STORAGECLASSES,
     Kind,
 )
 from orchestrator.client.messages import Enqueue
-from orchestrator.client.protocol import Request, Response, Want
+from orchestrator.client.protocol import Request, Response
 from orchestrator.client.recorder import NORMAL, WARNING, Involved, Recorder
 from orchestrator.client.view import Owner, View
 from orchestrator.scheduler.pod_facts import pod_facts, same_to_scheduler
+from orchestrator.scheduler.writes import (
+    bind,
+    condition_of,
+    patch_status,
+    refused_status,
+    select_node,
+    take_volume,
+    with_condition,
+)
 
 if TYPE_CHECKING:
-    from orchestrator.scheduler.engine import Assignment, Engine, Outcome, Refusal
+    from orchestrator.scheduler.configuration import SchedulerConfiguration
+    from orchestrator.scheduler.engine import Engine, Outcome, Refusal, VolumeWork
 
 MAX_BATCHES = 4
 """Batches of bindings on their way at once; the next waits, its pods stay in the queue."""
 POD_PREEMPTED = "PreemptionByScheduler"
 
-FOLLOWED: tuple[Kind, ...] = (NAMESPACES, SERVICES, PODDISRUPTIONBUDGETS, NODES, PODS)
-"""In the order in which news of them is taken in: a pod finds its node and its Service there."""
+FOLLOWED: tuple[Kind, ...] = (
+    NAMESPACES,
+    SERVICES,
+    PODDISRUPTIONBUDGETS,
+    STORAGECLASSES,
+    CSINODES,
+    PERSISTENTVOLUMES,
+    PERSISTENTVOLUMECLAIMS,
+    NODES,
+    PODS,
+)
+"""In the order in which news of them is taken in: a pod finds its node, its claims and its Service there."""
 WORKLOADS = {
     "ReplicaSet": REPLICASETS,
     "StatefulSet": STATEFULSETS,
@@ -61,10 +85,26 @@ class Bound(Tell):
     pods: list[tuple[str, str, str, int]]
 
 
+class VolumesFailed(Tell):
+    """A claim or volume of the pod could not be written: key, uid, node."""
+
+    key: str
+    uid: str
+    node: str
+    message: str
+
+
 class Scheduler(Actor):
     """Serial: what the caches say is taken in between two cycles, never during one."""
 
-    def __init__(self, client: Client, informers: Informers, recorder: Recorder) -> None:
+    def __init__(
+        self,
+        client: Client,
+        informers: Informers,
+        recorder: Recorder,
+        configuration: SchedulerConfiguration | None = None,
+    ) -> None:
+        self._configuration = configuration
         self._client = client
         self._informers = informers
         self._recorder = recorder
@@ -95,6 +135,9 @@ class Scheduler(Actor):
                 self._batches -= 1
                 self._settle(message)
                 self._wake()
+            case VolumesFailed():
+                self._volumes_failed(message)
+                self._wake()
 
     def _wake(self) -> None:
         """One ``Cycle`` in the mailbox at a time: whatever arrives before it is part of it."""
@@ -113,7 +156,7 @@ class Scheduler(Actor):
         if self._batches >= MAX_BATCHES:
             return
         outcome = self._engine.schedule(now)
-        if outcome.assignments or outcome.refusals:
+        if outcome:
             self._batches += 1
             self.context.task(self._write(outcome), f"batch-{self._batches}")
         self._plan_wake(self._engine, now)
@@ -128,7 +171,7 @@ class Scheduler(Actor):
         """Imports numpy: the one time that the loop waits for it (a thread's timing would show in a simulation)."""
         from orchestrator.scheduler.engine import Engine
 
-        return Engine(self.context.random, self._owner_selector)
+        return Engine(self.context.random, self._owner_selector, self._configuration)
 
     def _owner_selector(self, namespace: str, owner: Owner) -> Object | None:
         cache = self._workloads.get(owner.kind)
@@ -142,6 +185,7 @@ class Scheduler(Actor):
 
     def _take_in(self, engine: Engine, now: float) -> None:
         from orchestrator.scheduler.snapshot import node_facts
+        from orchestrator.scheduler.volume_facts import claim_facts, class_facts, volume_facts, volume_limits
 
         for kind in FOLLOWED:
             cache, keys = self._caches[kind.label], self._news[kind.label]
@@ -157,6 +201,14 @@ class Scheduler(Actor):
                         engine.service(key, view.spec.get("selector") if view is not None else None)
                     case "namespaces":
                         engine.namespace(key, view.labels if view is not None else None, now)
+                    case "persistentvolumeclaims":
+                        engine.claim(key, claim_facts(view.object) if view is not None else None, now)
+                    case "persistentvolumes":
+                        engine.volume(key, volume_facts(view.object) if view is not None else None, now)
+                    case "storageclasses.storage.k8s.io":
+                        engine.storage_class(key, class_facts(view.object) if view is not None else None, now)
+                    case "csinodes.storage.k8s.io":
+                        engine.volume_limits(key, volume_limits(view.object) if view is not None else None, now)
                     case _:
                         self._take_budget(engine, key, view)
 
@@ -190,15 +242,22 @@ class Scheduler(Actor):
         """Bindings first; all in one batch, each answered for itself."""
         now = rfc3339(self.context.clock.time())
         refused = [self._refusal(refusal, now) for refusal in outcome.refusals]
-        bindings = [
-            requests.because(_binding(each), each.key, self._revision(each.key)) for each in outcome.assignments
-        ]
+        bindings = [requests.because(bind(each), each.key, self._revision(each.key)) for each in outcome.assignments]
+        works = [(work, self._volume_writes(work)) for work in outcome.volumes]
         batch = bindings + [request for many in refused for request in many]
+        batch += [request for _, writes in works for request in writes]
         try:
             responses = await self._client.batch(batch)
         except TransportError:
             responses = [Response(0)] * len(batch)
         codes = [response.code for response in responses[: len(outcome.assignments)]]
+        rest = responses[len(batch) - sum(len(writes) for _, writes in works) :]
+        for work, writes in works:
+            answers, rest = rest[: len(writes)], rest[len(writes) :]
+            refused_by = next((answer for answer in answers if not 200 <= answer.code < 300), None)
+            if refused_by is not None:
+                at = work.assignment
+                await self.context.ref.tell(VolumesFailed(at.key, at.uid, at.node, f"{refused_by.code}"))
         bound = [(each.key, each.uid, each.node, code) for each, code in zip(outcome.assignments, codes, strict=True)]
         await self.context.ref.tell(Bound(bound))
 
@@ -217,6 +276,25 @@ class Scheduler(Actor):
             self._recorder.event(about, WARNING, "FailedScheduling", f"binding rejected: {code}", action="Scheduling")
             self._news[PODS.label][key] = None
 
+    def _volume_writes(self, work: VolumeWork) -> list[Request]:
+        """Volumes are taken at the revision at which they were seen free; a provisioner finds a claim by its node."""
+        at = work.assignment
+        writes = [take_volume(volume, claim) for volume, claim in work.plan.taken]
+        writes += [select_node(claim, at.node) for claim in work.plan.made if claim.selected_node != at.node]
+        return [requests.because(write, at.key, self._revision(at.key)) for write in writes]
+
+    def _volumes_failed(self, message: VolumesFailed) -> None:
+        from orchestrator.scheduler.engine import Assignment
+
+        if self._engine is not None:
+            at = Assignment(message.key, message.uid, message.node)
+            self._engine.volumes_failed(at, self.context.clock.monotonic())
+        text = f"running PreBind plugin VolumeBinding: the write of a claim or volume was refused: {message.message}"
+        self._recorder.event(
+            self._about(message.key, message.uid), WARNING, "FailedScheduling", text, action="Scheduling"
+        )
+        self._news[PODS.label][message.key] = None
+
     def _revision(self, key: str) -> int:
         view = self._caches[PODS.label].get_key(key)
         return view.revision if view is not None else 0
@@ -232,64 +310,19 @@ class Scheduler(Actor):
         view = self._caches[PODS.label].get_key(refusal.key)
         writes: list[Request] = []
         if view is not None and view.uid == refusal.uid:
-            status = _refused_status(view.status, refusal, now)
+            status = refused_status(view.status, refusal, now)
             if status is not None:
-                writes.append(_patch_status(view.namespace, view.name, refusal.uid, status))
+                writes.append(patch_status(view.namespace, view.name, refusal.uid, status))
         for victim in refusal.victims:
             text = f"{about.namespace}/{about.name}: preempting to accommodate a higher priority pod"
-            condition = _condition("DisruptionTarget", "True", POD_PREEMPTED, text, now)
+            condition = condition_of("DisruptionTarget", "True", POD_PREEMPTED, text, now)
             held = self._caches[PODS.label].get(victim.namespace, victim.name)
-            conditions = _with_condition(held.status.get("conditions") if held is not None else None, condition)
-            writes.append(_patch_status(victim.namespace, victim.name, victim.uid, {"conditions": conditions}))
+            conditions = with_condition(held.status.get("conditions") if held is not None else None, condition)
+            writes.append(patch_status(victim.namespace, victim.name, victim.uid, {"conditions": conditions}))
             writes.append(requests.delete(PODS, victim.name, victim.namespace, uid=victim.uid))
             gone = Involved("v1", "Pod", victim.namespace, victim.name, victim.uid)
             self._recorder.event(gone, NORMAL, "Preempted", f"Preempted by pod {refusal.uid} on node {victim.node}")
         return [requests.because(write, refusal.key, about.revision) for write in writes]
-
-
-def _binding(assignment: Assignment) -> Request:
-    namespace, _, name = assignment.key.partition("/")
-    body: Object = {
-        "apiVersion": "v1",
-        "kind": "Binding",
-        "metadata": {"name": name, "namespace": namespace, "uid": assignment.uid},
-        "target": {"apiVersion": "v1", "kind": "Node", "name": assignment.node},
-    }
-    return requests.create_sub(PODS, name, namespace, "binding", body)
-
-
-def _patch_status(namespace: str, name: str, uid: str, status: Object) -> Request:
-    """A merge patch: the uid is the precondition, so that a new pod of the name is left alone."""
-    document: Object = {"metadata": {"uid": uid}, "status": status}
-    return requests.patch(PODS, name, namespace, document, subresource="status", want=Want.REVISION)
-
-
-def _refused_status(status: Object, refusal: Refusal, now: str) -> Object | None:
-    """What to merge into the pod's status; None when it says so already."""
-    condition = _condition("PodScheduled", "False", "Unschedulable", refusal.message, now)
-    change: Object = {}
-    for held in status.get("conditions") or ():
-        if held["type"] == "PodScheduled":
-            same = all(held.get(name) == condition[name] for name in ("status", "reason", "message"))
-            if held.get("status") == "False":
-                condition["lastTransitionTime"] = held.get("lastTransitionTime", now)
-            break
-    else:
-        same = False
-    if not same:
-        change["conditions"] = _with_condition(status.get("conditions"), condition)
-    if refusal.nominated is not None and refusal.nominated != status.get("nominatedNodeName", ""):
-        change["nominatedNodeName"] = refusal.nominated or None
-    return change or None
-
-
-def _condition(kind: str, status: str, reason: str, message: str, now: str) -> Object:
-    return {"type": kind, "status": status, "reason": reason, "message": message, "lastTransitionTime": now}
-
-
-def _with_condition(conditions: Sequence[Object] | None, condition: Object) -> list[Object]:
-    """A merge patch replaces lists: the other conditions go along as they stand."""
-    return [held for held in conditions or () if held["type"] != condition["type"]] + [condition]
 
 
 def _pod_keys(old: View | None, new: View | None) -> Iterable[str]:
@@ -299,7 +332,7 @@ def _pod_keys(old: View | None, new: View | None) -> Iterable[str]:
     return (view.key,) if view is not None else ()
 
 
-def _node_keys(old: View | None, new: View | None) -> Iterable[str]:
+def _own_keys(old: View | None, new: View | None) -> Iterable[str]:
     """Heartbeats change conditions only: the engine compares what matters."""
     view = new or old
     return (view.key,) if view is not None else ()
@@ -308,13 +341,17 @@ def _node_keys(old: View | None, new: View | None) -> Iterable[str]:
 def _label_keys(old: View | None, new: View | None) -> Iterable[str]:
     if old is not None and new is not None and old.labels == new.labels:
         return ()
-    return _node_keys(old, new)
+    return _own_keys(old, new)
 
 
 _KEYS = {
     NAMESPACES.label: _label_keys,
-    SERVICES.label: _node_keys,
-    PODDISRUPTIONBUDGETS.label: _node_keys,
-    NODES.label: _node_keys,
+    SERVICES.label: _own_keys,
+    STORAGECLASSES.label: _own_keys,
+    CSINODES.label: _own_keys,
+    PERSISTENTVOLUMES.label: _own_keys,
+    PERSISTENTVOLUMECLAIMS.label: _own_keys,
+    PODDISRUPTIONBUDGETS.label: _own_keys,
+    NODES.label: _own_keys,
     PODS.label: _pod_keys,
 }

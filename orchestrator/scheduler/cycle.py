@@ -27,7 +27,6 @@ from orchestrator.scheduler.framework import (
     normalized,
 )
 from orchestrator.scheduler.ladder import BLOCKED, Ladder
-from orchestrator.scheduler.plugins.node_affinity import REASON_CONFLICT
 from orchestrator.scheduler.plugins.topology_spread import SoftSession
 from orchestrator.scheduler.shape import Shape
 from orchestrator.scheduler.snapshot import Ints, Mask, Snapshot
@@ -82,6 +81,12 @@ class Run:
     def _reject(self, filters: list[Filter]) -> None:
         snapshot, shape = self._snapshot, self._shape
         rejections = Rejections(snapshot.present[: snapshot.size])
+        for plugin in filters:
+            reason = plugin.refuses(shape, snapshot)
+            if reason:
+                rejections.refuse(plugin.name, reason)
+                filters = []
+                break
         nodes = Nodes(snapshot, shape)
         self._standing: Mask = rejections.open.copy()
         """The nodes that no filter of the node's own refuses: cluster-wide ones may close and open them in a run."""
@@ -99,8 +104,6 @@ class Run:
         self.feasible: Mask = rejections.open
         """The nodes that can take the first pod."""
         self.diagnosis: Diagnosis = rejections.diagnosis
-        if REASON_CONFLICT in self.diagnosis.reasons:
-            self.diagnosis.instead = REASON_CONFLICT
 
     def place(self, count: int) -> list[int]:
         """Columns for up to ``count`` pods, in order. After fewer the snapshot must take these first."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from orchestrator.scheduler.framework import Block
 from orchestrator.scheduler.snapshot import Mask
 
@@ -53,6 +55,13 @@ class Rejections:
     def __init__(self, present: Mask) -> None:
         self.open: Mask = present.copy()
         self.diagnosis = Diagnosis(int(present.sum()), resolvable=present.copy())
+
+    def refuse(self, plugin: str, reason: str) -> None:
+        """No node can take the pod; that others leave does not help."""
+        self.diagnosis.plugins.add(plugin)
+        self.diagnosis.instead = reason
+        self.diagnosis.resolvable = np.zeros_like(self.open)
+        self.open = np.zeros_like(self.open)
 
     def add(self, plugin: str, blocks: Iterable[Block]) -> None:
         still = self.open.copy()

@@ -8,26 +8,33 @@ from __future__ import annotations
 
 import random
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
 
 import numpy as np
 
+from orchestrator.scheduler.configuration import SchedulerConfiguration, default_configuration
 from orchestrator.scheduler.cycle import MAX_RUN, Run
 from orchestrator.scheduler.decision import Diagnosis
 from orchestrator.scheduler.framework import Profile
 from orchestrator.scheduler.hints import Change, Event, node_changes
-from orchestrator.scheduler.plugins.default import default_profile
+from orchestrator.scheduler.plugins.volume_binding import plan_volumes
 from orchestrator.scheduler.pod_facts import PodFacts
 from orchestrator.scheduler.preemption import Budget, Preemption, preempt
+from orchestrator.scheduler.profiles import profiles
 from orchestrator.scheduler.queue import QueueStatistics, SchedulingQueue, Waiting
 from orchestrator.scheduler.shape import DEFAULT_SCHEDULER, Shape, shape_key, shape_of
 from orchestrator.scheduler.siblings import OwnerSelector, Siblings
 from orchestrator.scheduler.snapshot import NodeFacts, Placed, Snapshot
+from orchestrator.scheduler.terms import SYSTEM_SPREADING
+from orchestrator.scheduler.volume_facts import ClaimFacts, ClassFacts, VolumeFacts
+from orchestrator.scheduler.volumes import VolumePlan
 
 MAX_SHAPES = 4096
 """Parsed shapes kept for reuse (about 3 KB each); the least recently used goes first."""
+EPHEMERAL = b"\xa9ephemeral"
+"""How the key of an ephemeral volume stands in an encoded spec: such a pod's claims bear its own name."""
 MAX_BATCH = 256
 """Pods tried at once: what is decided between two looks at the mailbox, and bound in one batch."""
 
@@ -39,6 +46,23 @@ class Assignment:
     key: str
     uid: str
     node: str
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeWork:
+    """Write this, so that the volumes of the pod are bound; the pod follows when they are."""
+
+    assignment: Assignment
+    plan: VolumePlan
+
+
+@dataclass(frozen=True, slots=True)
+class _Binding:
+    """A pod that is assumed on its node until its volumes are bound."""
+
+    pod: Waiting
+    work: VolumeWork
+    deadline: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +80,10 @@ class Refusal:
 class Outcome:
     assignments: list[Assignment] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
+    volumes: list[VolumeWork] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.assignments or self.refusals or self.volumes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +99,22 @@ class Engine:
     """Owns the snapshot and the queue. ``now`` is seconds of one clock in all calls."""
 
     def __init__(
-        self, random_: random.Random, owner_selector: OwnerSelector, profiles: Sequence[Profile] | None = None
+        self,
+        random_: random.Random,
+        owner_selector: OwnerSelector,
+        configuration: SchedulerConfiguration | None = None,
     ) -> None:
+        configuration = configuration or default_configuration()
         self.snapshot = Snapshot()
         self.budgets: dict[str, Budget] = {}
         """PodDisruptionBudgets by key."""
         self._random = random_
         self._rng = np.random.Generator(np.random.PCG64(random_.getrandbits(64)))
-        self._queue = SchedulingQueue()
+        self._queue = SchedulingQueue(configuration.backoff_seconds, configuration.backoff_max_seconds)
         self._siblings = Siblings(owner_selector)
-        self._profiles: Mapping[str, Profile] = {p.scheduler: p for p in profiles or [default_profile()]}
+        self._profiles: Mapping[str, Profile] = {each.scheduler: each for each in profiles(configuration)}
+        self._binding: dict[str, _Binding] = {}
+        """Pods whose volumes are being bound, by uid."""
         self._known: dict[str, tuple[str, Shape, bool]] = {}
         """By key: uid, shape, and whether it is on a node (else it waits, or is gated)."""
         self._assumed: dict[str, Waiting] = {}
@@ -106,6 +140,30 @@ class Engine:
         self.snapshot.set_namespace(name, labels)
         self._queue.wake([Event(Change.NAMESPACE_LABELS)], now)
 
+    def claim(self, key: str, facts: ClaimFacts | None, now: float) -> None:
+        self.snapshot.volumes.set_claim(key, facts)
+        self._queue.wake([Event(Change.CLAIM, claim=key)], now)
+
+    def volume(self, name: str, facts: VolumeFacts | None, now: float) -> None:
+        self.snapshot.volumes.set_volume(name, facts)
+        self._queue.wake([Event(Change.VOLUME)], now)
+
+    def storage_class(self, name: str, facts: ClassFacts | None, now: float) -> None:
+        classes = self.snapshot.volumes.classes
+        if facts is None:
+            classes.pop(name, None)
+        elif classes.get(name) != facts:
+            classes[name] = facts
+            self._queue.wake([Event(Change.STORAGE_CLASS)], now)
+
+    def volume_limits(self, node: str, limits: dict[str, int] | None, now: float) -> None:
+        held = self.snapshot.volumes.limits
+        if limits:
+            held[node] = limits
+        else:
+            held.pop(node, None)
+        self._queue.wake([Event(Change.VOLUME_LIMITS)], now)
+
     def pod(self, key: str, facts: PodFacts | None, now: float) -> None:
         """The pod as it stands; None: gone."""
         known = self._known.get(key)
@@ -125,12 +183,14 @@ class Engine:
         uid, shape, _ = self._known.pop(key)
         self._queue.remove(key, shape)
         self._assumed.pop(uid, None)
+        self._binding.pop(uid, None)
         self.snapshot.nominated.pop(uid, None)
         if self.snapshot.remove(uid) is not None:
             self._queue.wake([Event(Change.POD_GONE, shape)], now)
 
     def _placed(self, facts: PodFacts, now: float) -> None:
         assumed = self._assumed.pop(facts.uid, None)
+        self._binding.pop(facts.uid, None)
         shape = assumed.shape if assumed is not None and assumed.shape.labels == facts.labels else self._shape(facts)
         before = self.snapshot.placed.get(facts.uid)
         known = self._known.get(facts.key)
@@ -164,20 +224,26 @@ class Engine:
         if known is not None:
             self._queue.remove(facts.key, known[1])
         self._known[facts.key] = (facts.uid, shape, False)
-        if not facts.terminating and not shape.gates:
+        if not facts.terminating and not (shape.gates and self._profiles[shape.scheduler].gates):
             self._queue.add(Waiting(facts.key, facts.uid, shape, facts.created, nominated=facts.nominated))
 
     def _shape(self, facts: PodFacts) -> Shape:
         """Pods with equal bytes, labels and siblings share the parse; pods that only look alike share the shape."""
         default = self._default_selector(facts)
-        alike = (facts.view.encoded.rest, facts.namespace, frozenset(facts.labels.items()), repr(default))
+        rest = facts.view.encoded.rest
+        named = facts.name if EPHEMERAL in rest else ""
+        alike = (rest, facts.namespace, frozenset(facts.labels.items()), repr(default), named)
         shape = self._shapes.get(alike)
         if shape is None:
             spec = facts.spec if not facts.node else {**facts.spec, "nodeName": ""}
-            key = shape_key(spec, facts.namespace, facts.labels, default)
+            key = shape_key(spec, facts.namespace, facts.labels, default, facts.name)
             shape = self._interned.get(key)
             if shape is None:
-                shape = self._interned[key] = shape_of(spec, facts.namespace, facts.labels, default)
+                profile = self._profiles.get(facts.scheduler or DEFAULT_SCHEDULER)
+                spreading = profile.spreading if profile is not None else SYSTEM_SPREADING
+                shape = self._interned[key] = shape_of(
+                    spec, facts.namespace, facts.labels, default, pod=facts.name, spreading=spreading
+                )
             self._shapes[alike] = shape
             for cache in (self._shapes, self._interned):
                 if len(cache) > MAX_SHAPES:
@@ -188,7 +254,7 @@ class Engine:
 
     def _default_selector(self, facts: PodFacts) -> dict[str, object] | None:
         profile = self._profiles.get(facts.scheduler or DEFAULT_SCHEDULER)
-        if profile is None or not profile.default_spreading:
+        if profile is None or not profile.spreading.constraints:
             return None
         return self._siblings.selector(facts.namespace, facts.labels, facts.owner)
 
@@ -197,6 +263,7 @@ class Engine:
     def schedule(self, now: float, limit: int = MAX_BATCH) -> Outcome:
         """Decide for the next pods. Those that got a node are assumed there."""
         outcome = Outcome()
+        self._follow_volumes(outcome, now)
         pods = self._queue.pop(limit, now)
         for _, alike in groupby(pods, key=lambda pod: id(pod.shape)):
             self._schedule_alike(list(alike), outcome, now)
@@ -214,7 +281,8 @@ class Engine:
                 self._refuse(pods, run.diagnosis, profile, outcome, now)
                 return
             for pod, column in zip(pods, columns, strict=False):
-                self._assume(pod, self.snapshot.names[column], outcome)
+                plan = plan_volumes(shape, self.snapshot, column) if shape.claims else VolumePlan()
+                self._assume(pod, self.snapshot.names[column], plan, outcome, now)
             pods = pods[len(columns) :]
 
     def _reserve(self, shape: Shape, uid: str) -> list[str]:
@@ -229,13 +297,42 @@ class Engine:
         for uid in uids:
             self.snapshot.remove(uid)
 
-    def _assume(self, pod: Waiting, node: str, outcome: Outcome) -> None:
+    def _assume(self, pod: Waiting, node: str, plan: VolumePlan, outcome: Outcome, now: float) -> None:
         namespace, _, name = pod.key.partition("/")
         self.snapshot.nominated.pop(pod.uid, None)
         self.snapshot.place(Placed(pod.uid, namespace, name, node, pod.shape))
         self._assumed[pod.uid] = pod
         self._known[pod.key] = (pod.uid, pod.shape, True)
-        outcome.assignments.append(Assignment(pod.key, pod.uid, node))
+        assignment = Assignment(pod.key, pod.uid, node)
+        if not plan:
+            outcome.assignments.append(assignment)
+            return
+        work = VolumeWork(assignment, plan)
+        self.snapshot.volumes.assume(plan, node)
+        self._binding[pod.uid] = _Binding(pod, work, now + self._profiles[pod.shape.scheduler].volume_seconds)
+        outcome.volumes.append(work)
+
+    def _follow_volumes(self, outcome: Outcome, now: float) -> None:
+        """Pods whose volumes are bound by now are bound too; those whose volumes went wrong try again."""
+        for uid, binding in list(self._binding.items()):
+            if self._volumes_bound(binding):
+                del self._binding[uid]
+                outcome.assignments.append(binding.work.assignment)
+            elif binding.deadline <= now or self._volumes_lost(binding):
+                self.volumes_failed(binding.work.assignment, now)
+
+    def _volumes_bound(self, binding: _Binding) -> bool:
+        claims = (self.snapshot.volumes.claim(key) for key in _keys(binding.work.plan))
+        return all(claim is not None and claim.bound for claim in claims)
+
+    def _volumes_lost(self, binding: _Binding) -> bool:
+        """A claim is gone, or the provisioner gave it back: it took away the node that was written there."""
+        volumes, plan = self.snapshot.volumes, binding.work.plan
+        if any(claim is None or claim.deleting for claim in map(volumes.claim, _keys(plan))):
+            return True
+        made = [volumes.claim(claim.key) for claim in plan.made]
+        node = binding.work.assignment.node
+        return any(claim is not None and not claim.bound and claim.selected_node != node for claim in made)
 
     def _refuse(
         self, pods: list[Waiting], diagnosis: Diagnosis, profile: Profile, outcome: Outcome, now: float
@@ -275,11 +372,21 @@ class Engine:
         self._queue.failed(pod, now)
         self._queue.wake([Event(Change.POD_GONE, pod.shape)], now)
 
-    def is_ready(self, now: float) -> bool:
-        return self._queue.ready or self._queue.next_wake(now) == 0.0
+    def volumes_failed(self, assignment: Assignment, now: float) -> None:
+        """The volumes of the pod were not bound: what was decided for it is undone."""
+        binding = self._binding.pop(assignment.uid, None)
+        if binding is not None:
+            self.snapshot.volumes.forget(binding.work.plan)
+            self.binding_failed(assignment, now)
 
     def next_wake(self, now: float) -> float | None:
-        return 0.0 if self._queue.ready else self._queue.next_wake(now)
+        if self._queue.ready:
+            return 0.0
+        times = [binding.deadline - now for binding in self._binding.values()]
+        queue = self._queue.next_wake(now)
+        if queue is not None:
+            times.append(queue)
+        return max(0.0, min(times)) if times else None
 
     def statistics(self) -> EngineStatistics:
         return EngineStatistics(
@@ -289,6 +396,10 @@ class Engine:
             shapes=len(self._shapes),
             queue=self._queue.statistics(),
         )
+
+
+def _keys(plan: VolumePlan) -> list[str]:
+    return [claim.key for _, claim in plan.taken] + [claim.key for claim in plan.made]
 
 
 def _unchanged(before: Placed, facts: PodFacts, shape: Shape) -> bool:

@@ -1,7 +1,7 @@
 """The plugin interface: a filter says which nodes cannot take a pod and why, a score says how well the others do.
 
 A plugin answers for many nodes at once, with numpy arrays in the order of the columns it is shown (``Nodes``). A user
-adds one by an entry point in the group ``podium.scheduler_plugins`` whose object is a ``Filter`` or ``Score`` class::
+adds one by an entry point in the group ``podium.scheduler.plugins`` whose object is a ``Filter`` or ``Score`` class::
 
     class Quiet(Score):
         name, weight, scope = "Quiet", 2, Scope.STATIC
@@ -16,7 +16,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from importlib.metadata import entry_points
 from typing import ClassVar, NamedTuple, Protocol, TypeVar
 
 import numpy as np
@@ -24,11 +23,10 @@ from numpy.typing import NDArray
 
 from orchestrator.scheduler.shape import Shape
 from orchestrator.scheduler.snapshot import PODS, Ints, Mask, Snapshot
-from orchestrator.scheduler.terms import Labels
+from orchestrator.scheduler.terms import SYSTEM_SPREADING, DefaultSpreading, Labels
 
 T = TypeVar("T", bound=np.generic)
 
-ENTRY_POINTS = "podium.scheduler_plugins"
 MAX_SCORE = 100
 """What the best node gets from one plugin, before the plugin's weight."""
 
@@ -134,6 +132,10 @@ class Filter(ABC):
         """False: the filter has nothing to say about pods of this shape now."""
         return True
 
+    def refuses(self, shape: Shape, snapshot: Snapshot) -> str:
+        """Why no node at all can take the pod, whatever the nodes are like; "": ask the nodes."""
+        return ""
+
     @abstractmethod
     def blocks(self, shape: Shape, nodes: Nodes) -> Sequence[Block]:
         """The nodes that cannot take the pod, by reason; a node may have several reasons."""
@@ -178,28 +180,24 @@ class Weighted:
 
 
 @dataclass(frozen=True, slots=True)
+class Candidates:
+    """How many nodes preemption looks at closely: a share of all, and never fewer than ``least``."""
+
+    percent: int = 10
+    least: int = 100
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """The plugins of one ``schedulerName``, in the order they are asked."""
 
     scheduler: str
     filters: tuple[Filter, ...]
     scores: tuple[Weighted, ...]
-    default_spreading: bool = field(default=True)
-    """Pods of Services and workloads are spread although they do not ask for it."""
-
-
-def user_plugins() -> tuple[list[Filter], list[Score]]:
-    """The plugins that installed distributions offer, in the order of their entry points' names."""
-    filters: list[Filter] = []
-    scores: list[Score] = []
-    for entry in sorted(entry_points(group=ENTRY_POINTS), key=lambda entry: entry.name):
-        plugin = entry.load()()
-        if isinstance(plugin, Filter):
-            filters.append(plugin)
-        if isinstance(plugin, Score):
-            scores.append(plugin)
-        if not isinstance(plugin, Filter | Score):
-            raise TypeError(
-                f"entry point {entry.name} ({entry.value}): expected a Filter or Score class, found {plugin!r}"
-            )
-    return filters, scores
+    spreading: DefaultSpreading = SYSTEM_SPREADING
+    preemption: Candidates | None = field(default=Candidates())
+    """None: a pod that fits nowhere waits."""
+    gates: bool = True
+    """Scheduling gates hold pods back."""
+    volume_seconds: float = 600.0
+    """How long a pod's volumes may take to be bound."""

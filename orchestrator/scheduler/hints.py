@@ -22,14 +22,19 @@ class Change(Enum):
     POD_PLACED = "a pod was placed or its labels changed"
     POD_GONE = "a pod left its node"
     NAMESPACE_LABELS = "labels of a namespace changed"
+    CLAIM = "a claim came or changed"
+    VOLUME = "a volume came or changed"
+    STORAGE_CLASS = "a storage class came or changed"
+    VOLUME_LIMITS = "more volumes can be attached to a node"
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """``shape`` is that of the pod that came or went."""
+    """``shape`` is that of the pod that came or went, ``claim`` the key of the claim."""
 
     change: Change
     shape: Shape | None = None
+    claim: str = ""
 
 
 _WAITS_FOR: dict[str, frozenset[Change]] = {
@@ -45,6 +50,12 @@ _WAITS_FOR: dict[str, frozenset[Change]] = {
     "InterPodAffinity": frozenset(
         {Change.NODE_ADDED, Change.NODE_LABELS, Change.POD_PLACED, Change.POD_GONE, Change.NAMESPACE_LABELS}
     ),
+    "VolumeRestrictions": frozenset({Change.NODE_ADDED, Change.POD_GONE, Change.CLAIM}),
+    "NodeVolumeLimits": frozenset({Change.NODE_ADDED, Change.POD_GONE, Change.CLAIM, Change.VOLUME_LIMITS}),
+    "VolumeBinding": frozenset(
+        {Change.NODE_ADDED, Change.NODE_LABELS, Change.CLAIM, Change.VOLUME, Change.STORAGE_CLASS}
+    ),
+    "VolumeZone": frozenset({Change.NODE_ADDED, Change.NODE_LABELS, Change.CLAIM, Change.VOLUME, Change.STORAGE_CLASS}),
 }
 
 
@@ -61,10 +72,14 @@ def _helps(event: Event, shape: Shape, plugin: str) -> bool:
         return True
     if event.change not in waits_for:
         return False
+    if event.change is Change.CLAIM:
+        return any(event.claim == f"{shape.namespace}/{mount.name}" for mount in shape.claims)
     other = event.shape
     if other is None:
         return True
     match plugin:
+        case "VolumeRestrictions" | "NodeVolumeLimits":
+            return bool(other.claims or other.disks)
         case "NodePorts":
             return bool(other.ports)
         case "PodTopologySpread":

@@ -16,11 +16,7 @@ from orchestrator.apimachinery.selectors import Selector
 from orchestrator.scheduler.decision import histogram
 from orchestrator.scheduler.framework import Filter, Nodes, Profile
 from orchestrator.scheduler.queue import Waiting
-from orchestrator.scheduler.snapshot import Placed, Snapshot
-
-CANDIDATES_PERCENT = 10
-CANDIDATES_LEAST = 100
-"""Nodes looked at closely: a share of all, and never fewer than this."""
+from orchestrator.scheduler.snapshot import Mask, Placed, Snapshot
 
 NOT_HELPFUL = "Preemption is not helpful for scheduling"
 NO_VICTIMS = "No preemption victims found for incoming pod"
@@ -73,20 +69,23 @@ class Candidate:
 def preempt(
     snapshot: Snapshot,
     pod: Waiting,
-    resolvable: np.ndarray[tuple[int], np.dtype[np.bool_]],
+    resolvable: Mask,
     profile: Profile,
     budgets: Iterable[Budget],
     rng: np.random.Generator,
 ) -> Preemption:
     """Does not change the snapshot. ``resolvable``: the columns where other pods' leaving could help."""
+    limits = profile.preemption
+    if limits is None:
+        return Preemption("")
     if pod.shape.preemption_policy == "Never":
         return Preemption(NEVER)
-    if _waits(snapshot, pod):
+    if _waits(snapshot, pod, resolvable):
         return Preemption(WAITING)
     columns = np.flatnonzero(resolvable)
     held = tuple(budgets)
     trial = _Trial(snapshot, pod, profile, held)
-    wanted = max(CANDIDATES_LEAST, snapshot.node_count * CANDIDATES_PERCENT // 100)
+    wanted = max(limits.least, snapshot.node_count * limits.percent // 100)
     candidates: list[Candidate] = []
     for column in np.roll(columns, -int(rng.integers(max(1, len(columns))))).tolist():
         candidate = trial.at(column)
@@ -103,10 +102,10 @@ def preempt(
     return Preemption(text, node, best.victims, node)
 
 
-def _waits(snapshot: Snapshot, pod: Waiting) -> bool:
-    """Victims of the pod's last preemption are still leaving."""
+def _waits(snapshot: Snapshot, pod: Waiting, resolvable: Mask) -> bool:
+    """Victims of the pod's last preemption are still leaving a node that it could go to."""
     column = snapshot.columns.get(pod.nominated)
-    if column is None:
+    if column is None or not resolvable[column]:
         return False
     return any(
         other.terminating and other.shape.priority < pod.shape.priority for other in snapshot.on_node[column].values()

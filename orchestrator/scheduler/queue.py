@@ -35,11 +35,6 @@ class Waiting:
     order: tuple[float, ...] = field(default=())
     nominated: str = ""
 
-    def backoff_until(self) -> float:
-        if not self.attempts:
-            return 0.0
-        return self.tried + min(BACKOFF_FIRST_SECONDS * 2.0 ** min(self.attempts - 1, 30), BACKOFF_MAX_SECONDS)
-
 
 @dataclass(frozen=True, slots=True)
 class QueueStatistics:
@@ -51,11 +46,15 @@ class QueueStatistics:
 class SchedulingQueue:
     """Times are seconds of one clock, given with each call."""
 
-    def __init__(self) -> None:
+    def __init__(self, first_seconds: float = BACKOFF_FIRST_SECONDS, max_seconds: float = BACKOFF_MAX_SECONDS) -> None:
+        self._first_seconds = first_seconds
+        self._max_seconds = max_seconds
         self._sequence = itertools.count()
         self._active: dict[str, Waiting] = {}
         self._heap: list[tuple[tuple[float, ...], str]] = []
         self._backoff: dict[str, tuple[float, Waiting]] = {}
+        self._early: dict[str, None] = {}
+        """Those in back-off that were unschedulable: tried before their time when nobody else waits (KEP-5142)."""
         self._backoff_heap: list[tuple[float, int, str]] = []
         self._unschedulable: dict[str, dict[str, Waiting]] = {}
         """By the key of the shape: an event is weighed once for all pods alike."""
@@ -70,6 +69,7 @@ class SchedulingQueue:
     def remove(self, key: str, shape: Shape) -> None:
         self._active.pop(key, None)
         self._backoff.pop(key, None)
+        self._early.pop(key, None)
         alike = self._unschedulable.get(shape.key)
         if alike is not None:
             alike.pop(key, None)
@@ -79,6 +79,8 @@ class SchedulingQueue:
     def pop(self, limit: int, now: float) -> list[Waiting]:
         """Up to ``limit`` pods in order; they are in no queue until they are given back."""
         self._ripen(now)
+        if not self._active:
+            self._hurry()
         pods: list[Waiting] = []
         while self._heap and len(pods) < limit:
             order, key = heapq.heappop(self._heap)
@@ -121,7 +123,7 @@ class SchedulingQueue:
 
     @property
     def ready(self) -> bool:
-        return bool(self._active)
+        return bool(self._active or self._early)
 
     def statistics(self) -> QueueStatistics:
         waiting = sum(len(alike) for alike in self._unschedulable.values())
@@ -131,18 +133,29 @@ class SchedulingQueue:
         """The first of each shape: pods of a shape are given back in the order they were tried."""
         return (next(iter(alike.values())) for alike in self._unschedulable.values())
 
+    def _backoff_until(self, pod: Waiting) -> float:
+        if not pod.attempts:
+            return 0.0
+        return pod.tried + min(self._first_seconds * 2.0 ** min(pod.attempts - 1, 30), self._max_seconds)
+
     def _again(self, pod: Waiting, now: float) -> None:
-        if pod.backoff_until() <= now:
+        if self._backoff_until(pod) <= now:
             self._activate(pod)
         else:
             self._delay(pod)
+            self._early[pod.key] = None
+
+    def _hurry(self) -> None:
+        for key in self._early:
+            self._activate(self._backoff.pop(key)[1])
+        self._early.clear()
 
     def _activate(self, pod: Waiting) -> None:
         self._active[pod.key] = pod
         heapq.heappush(self._heap, (pod.order, pod.key))
 
     def _delay(self, pod: Waiting) -> None:
-        until = pod.backoff_until()
+        until = self._backoff_until(pod)
         self._backoff[pod.key] = (until, pod)
         heapq.heappush(self._backoff_heap, (until, next(self._sequence), pod.key))
 
@@ -152,6 +165,7 @@ class SchedulingQueue:
             held = self._backoff.get(key)
             if held is not None and held[0] == until:
                 del self._backoff[key]
+                self._early.pop(key, None)
                 self._activate(held[1])
         for alike in list(self._unschedulable.values()):
             for pod in [pod for pod in itertools.islice(alike.values(), 1) if pod.tried + UNSCHEDULABLE_SECONDS <= now]:

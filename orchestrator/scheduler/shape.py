@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 from orchestrator.apimachinery.encoded import Object
+from orchestrator.scheduler.disks import Disk, disks
 from orchestrator.scheduler.node_selector import NodeTerm, Preference, preferences, required_terms
 from orchestrator.scheduler.requests import Amounts, pod_requests, scored_requests
 from orchestrator.scheduler.taints import Toleration, tolerations
-from orchestrator.scheduler.terms import Labels, PodTerms, Spread, default_spreads, pod_terms, spreads
+from orchestrator.scheduler.terms import (
+    SYSTEM_SPREADING,
+    DefaultSpreading,
+    Labels,
+    PodTerms,
+    Spread,
+    pod_terms,
+    spreads,
+)
 
 DEFAULT_SCHEDULER = "default-scheduler"
 
@@ -34,6 +43,16 @@ CONTAINER_FIELDS = ("image", "ports", "resources", "restartPolicy")
 
 Port = tuple[str, str, int]
 """(protocol, host address, host port); the address is 0.0.0.0 when the pod names none."""
+INLINE_DISKS = ("gcePersistentDisk", "awsElasticBlockStore", "iscsi", "rbd")
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """A PersistentVolumeClaim that the pod uses. An ephemeral one must have been made for ``pod``."""
+
+    name: str
+    ephemeral: bool = False
+    pod: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,40 +81,55 @@ class Shape:
     preemption_policy: str
     scheduler: str
     gates: tuple[str, ...]
-    claims: tuple[str, ...] = field(default=())
-    """PersistentVolumeClaims by name: the seam of volume binding."""
+    claims: tuple[Mount, ...] = field(default=())
+    disks: tuple[Disk, ...] = field(default=())
 
 
-def placement_spec(spec: Object) -> Object:
-    """The part of a pod's spec that placement depends on: names, commands and environments differ without effect."""
+def placement_spec(spec: Object, pod: str = "") -> Object:
+    """The part of a pod's spec that placement depends on: names, commands and environments differ without effect.
+
+    ``pod`` is the pod's name, which its ephemeral claims are called after.
+    """
     kept: Object = {name: spec[name] for name in PLACEMENT_FIELDS if spec.get(name)}
     for name in ("containers", "initContainers"):
         if name in kept:
             kept[name] = [{key: c[key] for key in CONTAINER_FIELDS if c.get(key)} for c in kept[name]]
     if "volumes" in kept:
-        volumes = [volume for volume in map(_placement_volume, kept["volumes"]) if volume]
+        volumes = [kind for kind in (_placement_volume(volume, pod) for volume in kept["volumes"]) if kind]
         kept["volumes"] = volumes
         if not volumes:
             del kept["volumes"]
     return kept
 
 
-def _placement_volume(volume: Object) -> Object:
-    return {key: volume[key] for key in ("persistentVolumeClaim", "image", "ephemeral") if key in volume}
+def _placement_volume(volume: Object, pod: str) -> Object:
+    if "ephemeral" in volume:
+        return {"ephemeral": {"claim": f"{pod}-{volume['name']}", "pod": pod}}
+    return {key: volume[key] for key in ("persistentVolumeClaim", "image", *INLINE_DISKS) if key in volume}
 
 
-def shape_key(spec: Object, namespace: str, labels: Labels, default_selector: Object | None) -> str:
+def shape_key(spec: Object, namespace: str, labels: Labels, default_selector: Object | None, pod: str = "") -> str:
     """Equal for pods that are interchangeable to placement."""
-    return json.dumps([namespace, labels, placement_spec(spec), default_selector], sort_keys=True)
+    return json.dumps([namespace, labels, placement_spec(spec, pod), default_selector], sort_keys=True)
 
 
-def shape_of(spec: Object, namespace: str, labels: Labels, default_selector: Object | None) -> Shape:
+def shape_of(
+    spec: Object,
+    namespace: str,
+    labels: Labels,
+    default_selector: Object | None,
+    *,
+    pod: str = "",
+    spreading: DefaultSpreading = SYSTEM_SPREADING,
+) -> Shape:
     """The shape of a pod. ``default_selector`` selects its siblings (Service, workload); None when it has none."""
-    kept = placement_spec(spec)
+    kept = placement_spec(spec, pod)
     own = spreads(kept, namespace, labels)
     defaulted = not own and default_selector is not None
+    if defaulted and default_selector is not None:
+        own = spreading.spreads(default_selector, namespace, labels)
     return Shape(
-        key=shape_key(spec, namespace, labels, default_selector),
+        key=shape_key(spec, namespace, labels, default_selector, pod),
         namespace=namespace,
         labels=labels,
         spec=kept,
@@ -107,8 +141,8 @@ def shape_of(spec: Object, namespace: str, labels: Labels, default_selector: Obj
         node_preferences=preferences(kept),
         tolerations=tolerations(kept),
         ports=_ports(kept),
-        spreads=default_spreads(default_selector, namespace, labels) if defaulted and default_selector else own,
-        spread_defaulted=defaulted,
+        spreads=own,
+        spread_defaulted=defaulted and spreading.system,
         terms=pod_terms(kept, namespace, labels),
         images=_images(kept),
         priority=kept.get("priority", 0),
@@ -116,6 +150,7 @@ def shape_of(spec: Object, namespace: str, labels: Labels, default_selector: Obj
         scheduler=kept.get("schedulerName", DEFAULT_SCHEDULER),
         gates=tuple(gate["name"] for gate in kept.get("schedulingGates", ())),
         claims=_claims(kept),
+        disks=disks(kept),
     )
 
 
@@ -141,6 +176,13 @@ def normal_image(name: str) -> str:
     return name if name.rfind(":") > name.rfind("/") else f"{name}:latest"
 
 
-def _claims(spec: Object) -> tuple[str, ...]:
-    volumes: list[dict[str, Any]] = spec.get("volumes", [])
-    return tuple(v["persistentVolumeClaim"]["claimName"] for v in volumes if "persistentVolumeClaim" in v)
+def _claims(spec: Object) -> tuple[Mount, ...]:
+    return tuple(_mounts(spec.get("volumes", ())))
+
+
+def _mounts(volumes: Iterable[Object]) -> Iterable[Mount]:
+    for volume in volumes:
+        if "persistentVolumeClaim" in volume:
+            yield Mount(volume["persistentVolumeClaim"]["claimName"])
+        elif "ephemeral" in volume:
+            yield Mount(volume["ephemeral"]["claim"], True, volume["ephemeral"]["pod"])

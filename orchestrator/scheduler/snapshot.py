@@ -19,6 +19,7 @@ from orchestrator.scheduler.requests import Amounts, amounts
 from orchestrator.scheduler.shape import Shape, normal_image
 from orchestrator.scheduler.taints import Taint, taints
 from orchestrator.scheduler.terms import Labels
+from orchestrator.scheduler.volumes import Volumes
 
 Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -106,6 +107,7 @@ class Snapshot:
         self.taint_sets: dict[tuple[Taint, ...], int] = {(): 0}
         self.images: dict[str, dict[int, int]] = {}
         self.ports: dict[tuple[str, int], dict[int, dict[str, int]]] = {}
+        self.volumes = Volumes()
         self.namespaces: dict[str, Labels] = {}
         self.nominated: dict[str, Placed] = {}
         """Pods that preempted and wait for their room, by uid."""
@@ -282,6 +284,11 @@ class Snapshot:
         self.counters.add(pod.pods, column, shape.terms, terminating=pod.terminating, count=sign)
         if shape.ports:
             self._count_ports(shape, column, sign)
+        if shape.claims:
+            if sign > 0:
+                self.volumes.mount(shape, pod.uid, column)
+            else:
+                self.volumes.unmount(shape, pod.uid)
 
     def _count_ports(self, shape: Shape, column: int, sign: int) -> None:
         for protocol, address, port in shape.ports:

@@ -132,19 +132,23 @@ def _spread(item: Object, namespace: str, labels: Labels) -> Spread:
     )
 
 
-def default_spreads(selector: Object, namespace: str, labels: Labels) -> tuple[Spread, ...]:
-    """The cluster's own soft constraints (KEP-1258), for pods of a Service or a workload that have none."""
-    soft = {"whenUnsatisfiable": "ScheduleAnyway", "labelSelector": selector}
-    return spreads(
-        {
-            "topologySpreadConstraints": [
-                {"topologyKey": HOSTNAME, "maxSkew": 3, **soft},
-                {"topologyKey": ZONE, "maxSkew": 5, **soft},
-            ]
-        },
-        namespace,
-        labels,
-    )
+@dataclass(frozen=True, slots=True)
+class DefaultSpreading:
+    """The constraints of pods that have none (KEP-1258), when a Service or a workload selects them."""
+
+    constraints: tuple[Object, ...]
+    system: bool = False
+    """The cluster's own: nodes without a zone still take part."""
+
+    def spreads(self, selector: Object, namespace: str, labels: Labels) -> tuple[Spread, ...]:
+        items = [{**constraint, "labelSelector": selector} for constraint in self.constraints]
+        return spreads({"topologySpreadConstraints": items}, namespace, labels)
+
+
+_SOFT = {"whenUnsatisfiable": "ScheduleAnyway"}
+SYSTEM_SPREADING = DefaultSpreading(
+    ({"topologyKey": HOSTNAME, "maxSkew": 3, **_SOFT}, {"topologyKey": ZONE, "maxSkew": 5, **_SOFT}), system=True
+)
 
 
 def _with_keys(selector: Object | None, labels: Labels, same: Iterable[str], other: Iterable[str]) -> Object | None:

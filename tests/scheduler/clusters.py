@@ -13,6 +13,8 @@ ZONE = "topology.kubernetes.io/zone"
 NAMESPACES = {"default": {"team": "a"}, "other": {"team": "b"}}
 IMAGES = ("web:1", "db:2", "big:3")
 APPS = ("web", "db", "cache")
+CLAIMS = ("c0", "c1", "c2")
+DRIVER = "csi.example.com"
 
 
 class Maker:
@@ -21,10 +23,15 @@ class Maker:
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
         self._pods = 0
+        self._volumes = 0.02
+        """How many pods have volumes."""
 
     def world(self) -> World:
         nodes = [self.node(index) for index in range(self.random.randint(1, 9))]
         world = World(nodes, [], NAMESPACES)
+        if self.chance(0.4):
+            self._volumes = 0.5
+            Storage(self).fill(world)
         for _ in range(self.random.randint(0, 14)):
             pod = self.pod()
             pod["spec"]["nodeName"] = self.random.choice(nodes)["metadata"]["name"]
@@ -82,6 +89,8 @@ class Maker:
             spec["tolerations"] = [self.toleration() for _ in range(pick.choice([1, 2]))]
         if self.chance(0.5):
             spec["affinity"] = self.affinity()
+        if self.chance(self._volumes):
+            spec["volumes"] = [self.volume(index) for index in range(pick.choice([1, 1, 2]))]
         if self.chance(0.35):
             spec["topologySpreadConstraints"] = [self.spread() for _ in range(pick.choice([1, 2]))]
         metadata = {"name": f"p{self._pods}", "uid": f"u{self._pods}", "labels": labels}
@@ -98,6 +107,14 @@ class Maker:
         if self.chance(0.15):
             container["ports"] = [{"hostPort": 80, **pick.choice([{}, {"hostIP": "10.0.0.1"}, {"protocol": "UDP"}])}]
         return container
+
+    def volume(self, index: int) -> Object:
+        pick = self.random
+        if self.chance(0.15):
+            return {"name": f"v{index}", "gcePersistentDisk": {"pdName": "d", "readOnly": pick.choice([True, False])}}
+        if self.chance(0.05):
+            return {"name": f"v{index}", "ephemeral": {}}
+        return {"name": f"v{index}", "persistentVolumeClaim": {"claimName": pick.choice(CLAIMS)}}
 
     def toleration(self) -> Object:
         pick = self.random
@@ -184,3 +201,76 @@ class Maker:
         if self.chance(0.2):
             spread["matchLabelKeys"] = ["track"]
         return spread
+
+
+class Storage:
+    """Claims, volumes and classes of a world."""
+
+    def __init__(self, maker: Maker) -> None:
+        self._maker = maker
+
+    def fill(self, world: World) -> None:
+        world.classes = [
+            {"metadata": {"name": "wait"}, "provisioner": DRIVER, "volumeBindingMode": "WaitForFirstConsumer"},
+            {
+                "metadata": {"name": "static"},
+                "provisioner": "kubernetes.io/no-provisioner",
+                "volumeBindingMode": "WaitForFirstConsumer",
+            },
+            {"metadata": {"name": "now"}, "provisioner": DRIVER, "volumeBindingMode": "Immediate"},
+        ]
+        if self._maker.chance(0.4):
+            expressions = [{"key": ZONE, "values": ["a", "b"]}]
+            world.classes[0]["allowedTopologies"] = [{"matchLabelExpressions": expressions}]
+        world.volumes = [self.volume(index) for index in range(self._maker.random.randint(0, 5))]
+        for namespace in NAMESPACES:
+            for name in CLAIMS:
+                if self._maker.chance(0.98):
+                    world.claims.append(self.claim(world, namespace, name))
+        for node in world.nodes:
+            if self._maker.chance(0.3):
+                world.limits[node["metadata"]["name"]] = {DRIVER: self._maker.random.choice([1, 2])}
+
+    def volume(self, index: int) -> Object:
+        pick, chance = self._maker.random, self._maker.chance
+        spec: Object = {
+            "accessModes": ["ReadWriteOnce", *pick.choice([[], ["ReadWriteOncePod"]])],
+            "capacity": {"storage": pick.choice(["1Gi", "5Gi"])},
+            "storageClassName": pick.choice(["wait", "static", "static"]),
+        }
+        if chance(0.5):
+            spec["csi"] = {"driver": DRIVER, "volumeHandle": f"h{index}"}
+        if chance(0.5):
+            spec["nodeAffinity"] = {"required": {"nodeSelectorTerms": [self._maker.node_term()]}}
+        labels = {"tier": "fast"} if chance(0.5) else {}
+        if chance(0.3):
+            key = pick.choice([ZONE, "failure-domain.beta.kubernetes.io/zone"])
+            labels[key] = pick.choice(["a", "b__c"])
+        metadata = {"name": f"pv{index}", "labels": labels}
+        return {"metadata": metadata, "spec": spec, "status": {"phase": "Available"}}
+
+    def claim(self, world: World, namespace: str, name: str) -> Object:
+        pick, chance = self._maker.random, self._maker.chance
+        metadata: Object = {"namespace": namespace, "name": name, "uid": f"{namespace}-{name}", "annotations": {}}
+        spec: Object = {
+            "accessModes": [pick.choice(["ReadWriteOnce", "ReadWriteOnce", "ReadWriteOncePod"])],
+            "resources": {"requests": {"storage": pick.choice(["1Gi", "2Gi"])}},
+            "storageClassName": pick.choice(["wait"] * 8 + ["static"] * 6 + ["now", "none"]),
+        }
+        if chance(0.15):
+            spec["selector"] = {"matchLabels": {"tier": "fast"}}
+        if chance(0.05):
+            metadata["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+        free = [volume for volume in world.volumes if "claimRef" not in volume["spec"]]
+        if free and chance(0.5):
+            volume = pick.choice(free)
+            volume["spec"]["claimRef"] = {"namespace": namespace, "name": name, "uid": metadata["uid"]}
+            volume["status"]["phase"] = "Bound"
+            spec["volumeName"] = volume["metadata"]["name"]
+            if chance(0.9):
+                metadata["annotations"]["pv.kubernetes.io/bind-completed"] = "yes"
+            if chance(0.1):
+                world.volumes.remove(volume)
+        elif chance(0.15):
+            metadata["annotations"]["volume.kubernetes.io/selected-node"] = pick.choice(["n0", "n1"])
+        return {"metadata": metadata, "spec": spec}

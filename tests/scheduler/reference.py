@@ -20,6 +20,11 @@ class World:
     nodes: list[Object]
     pods: list[Object] = field(default_factory=list)
     namespaces: dict[str, dict[str, str]] = field(default_factory=dict)
+    claims: list[Object] = field(default_factory=list)
+    volumes: list[Object] = field(default_factory=list)
+    classes: list[Object] = field(default_factory=list)
+    limits: dict[str, dict[str, int]] = field(default_factory=dict)
+    """Attachable volumes by node and driver."""
 
     def on(self, node: Object) -> list[Object]:
         return [pod for pod in self.pods if pod["spec"].get("nodeName") == node["metadata"]["name"]]
@@ -161,7 +166,11 @@ def term_matches(world: World, owner: Object, term: Object, pod: Object) -> bool
 
 
 def refuses(world: World, pod: Object, node: Object) -> list[str]:
-    for one in (named, unschedulable, tainted, unselected, ports_taken, full, skewed, bad_company):
+    from tests.scheduler import reference_volumes as volumes
+
+    before = (named, unschedulable, tainted, unselected, ports_taken, full)
+    stored = (volumes.restricted, volumes.over_limit, volumes.unbound, volumes.misplaced)
+    for one in (*before, *stored, skewed, bad_company):
         reasons = one(world, pod, node)
         if reasons:
             return reasons
@@ -322,6 +331,10 @@ def bad_company(world: World, pod: Object, node: Object) -> list[str]:
 
 def scores(world: World, pod: Object, siblings: Object | None = None) -> dict[str, int]:
     """The final score of each feasible node, by name."""
+    from tests.scheduler.reference_volumes import outright
+
+    if outright(world, pod):
+        return {}
     feasible = [node for node in world.nodes if not refuses(world, pod, node)]
     totals = {node["metadata"]["name"]: 0 for node in feasible}
     parts = [

@@ -10,12 +10,16 @@ import numpy as np
 import pytest
 
 from orchestrator.scheduler.cycle import Run, schedule
-from orchestrator.scheduler.plugins.default import default_profile
+from orchestrator.scheduler.plugins.volume_binding import plan_volumes
+from orchestrator.scheduler.profiles import default_profile
 from orchestrator.scheduler.shape import Shape, shape_of
 from orchestrator.scheduler.snapshot import Placed, Snapshot, node_facts
+from orchestrator.scheduler.volume_facts import claim_facts, class_facts, volume_facts
+from orchestrator.scheduler.volumes import VolumePlan
 from tests.scheduler import reference
 from tests.scheduler.clusters import Maker
 from tests.scheduler.reference import World
+from tests.scheduler.reference_volumes import outright
 
 Object = dict[str, Any]
 PROFILE = default_profile()
@@ -25,7 +29,8 @@ PROVE_CLUSTERS = int(os.environ.get("PROVE_COUNT", "100000"))
 
 def shape(pod: Object, siblings: Object | None = None) -> Shape:
     spec = {**pod["spec"], "nodeName": ""}
-    return shape_of(spec, pod["metadata"]["namespace"], pod["metadata"].get("labels", {}), siblings)
+    metadata = pod["metadata"]
+    return shape_of(spec, metadata["namespace"], metadata.get("labels", {}), siblings, pod=metadata.get("name", ""))
 
 
 def placed(pod: Object) -> Placed:
@@ -48,6 +53,13 @@ def snapshot(world: World) -> Snapshot:
         made.set_node(node_facts(node))
     for pod in world.pods:
         made.place(placed(pod))
+    for claim in world.claims:
+        facts = claim_facts(claim)
+        made.volumes.set_claim(facts.key, facts)
+    for volume in world.volumes:
+        made.volumes.set_volume(volume["metadata"]["name"], volume_facts(volume))
+    made.volumes.classes = {each["metadata"]["name"]: class_facts(each) for each in world.classes}
+    made.volumes.limits = world.limits
     return made
 
 
@@ -56,6 +68,9 @@ def new_run(made: Snapshot, of: Shape, seed: int) -> Run:
 
 
 def expected_message(world: World, pod: Object) -> str:
+    reason = outright(world, pod)
+    if reason:
+        return f"0/{len(world.nodes)} nodes are available: {reason}."
     reasons: dict[str, int] = {}
     for node in world.nodes:
         for reason in reference.refuses(world, pod, node):
@@ -88,12 +103,26 @@ def check_run(seed: int, world: World, made: Snapshot, pod: Object, of: Shape, s
             name = made.names[column]
             assert expected.get(name) == max(expected.values(), default=None), f"seed {seed}, pod {RUN - left}"
             copy = {"metadata": {**pod["metadata"], "uid": f"copy{left}"}, "spec": {**pod["spec"], "nodeName": name}}
+            bind_volumes(world, made, plan_volumes(of, made, column), name)
             world.pods.append(copy)
             made.place(Placed(f"copy{left}", of.namespace, "copy", name, of))
             left -= 1
         if not columns:
             assert not reference.scores(world, pod, siblings), f"seed {seed}"
             return
+
+
+def bind_volumes(world: World, made: Snapshot, plan: VolumePlan, node: str) -> None:
+    """Assumed in the snapshot, written in the world: both must say the same afterwards."""
+    made.volumes.assume(plan, node)
+    claims = {(c["metadata"]["namespace"], c["metadata"]["name"]): c for c in world.claims}
+    volumes = {volume["metadata"]["name"]: volume for volume in world.volumes}
+    for taken, claim in plan.taken:
+        reference = {"namespace": claim.namespace, "name": claim.name, "uid": claim.uid}
+        volumes[taken.name]["spec"]["claimRef"] = reference
+    for claim in plan.made:
+        annotations = claims[claim.namespace, claim.name]["metadata"]["annotations"]
+        annotations["volume.kubernetes.io/selected-node"] = node
 
 
 @pytest.mark.parametrize("block", range(20))

@@ -1,1 +1,1 @@
-"""The plugins of the default profile, a file each; ``default.py`` puts them in kube-scheduler's order."""
+"""The plugins of the default profile, a file each; ``profiles.py`` puts them in kube-scheduler's order."""

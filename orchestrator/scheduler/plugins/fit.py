@@ -10,12 +10,11 @@ from itertools import pairwise
 import numpy as np
 
 from orchestrator.scheduler.framework import MAX_SCORE, Block, Filter, Nodes, Scope, Score
+from orchestrator.scheduler.plugin_args import CUSTOM_MAX_SCORE, LEAST_ALLOCATED, MOST_ALLOCATED, RATIO
 from orchestrator.scheduler.shape import Shape
 from orchestrator.scheduler.snapshot import PODS, Ints
 
 TOO_MANY_PODS = "Too many pods"
-CUSTOM_MAX_SCORE = 10
-"""The scale of the points of a requested-to-capacity shape."""
 
 
 class Fit(Filter):
@@ -43,9 +42,9 @@ class Fit(Filter):
 
 
 class Strategy(Enum):
-    LEAST = "LeastAllocated"
-    MOST = "MostAllocated"
-    RATIO = "RequestedToCapacityRatio"
+    LEAST = LEAST_ALLOCATED
+    MOST = MOST_ALLOCATED
+    RATIO = RATIO
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +61,13 @@ class FitScore(Score):
     scope = Scope.NODE
 
     def __init__(self, scoring: FitScoring | None = None) -> None:
-        self._scoring = scoring or FitScoring()
+        self.scoring = scoring or FitScoring()
 
     def score(self, shape: Shape, nodes: Nodes) -> Ints:
         total = np.zeros(len(nodes), np.int64)
         weights = np.zeros(len(nodes), np.int64)
-        ratio = self._scoring.strategy is Strategy.RATIO
-        for name, weight in self._scoring.resources:
+        ratio = self.scoring.strategy is Strategy.RATIO
+        for name, weight in self.scoring.resources:
             requested, capacity = fullness(name, shape, nodes)
             counted = capacity > 0
             points = self._points(requested, np.where(counted, capacity, 1))
@@ -83,7 +82,7 @@ class FitScore(Score):
 
     def _points(self, requested: Ints, capacity: Ints) -> Ints:
         over = requested > capacity
-        match self._scoring.strategy:
+        match self.scoring.strategy:
             case Strategy.LEAST:
                 return np.where(over, 0, (capacity - requested) * MAX_SCORE // capacity)
             case Strategy.MOST:
@@ -93,7 +92,7 @@ class FitScore(Score):
 
     def _line(self, utilization: Ints) -> Ints:
         """The broken line through the points, in integers as Go divides them (towards zero)."""
-        points = [(at, score * (MAX_SCORE // CUSTOM_MAX_SCORE)) for at, score in self._scoring.points]
+        points = [(at, score * (MAX_SCORE // CUSTOM_MAX_SCORE)) for at, score in self.scoring.points]
         result = np.full(len(utilization), points[-1][1], np.int64)
         for (left, low), (right, high) in reversed(list(pairwise(points))):
             rise = (high - low) * (utilization - left)

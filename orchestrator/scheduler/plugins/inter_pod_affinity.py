@@ -17,7 +17,7 @@ REASON_AFFINITY = "node(s) didn't match pod affinity rules"
 REASON_ANTI_AFFINITY = "node(s) didn't match pod anti-affinity rules"
 
 HARD_AFFINITY_WEIGHT = 1
-"""What a required affinity term of a neighbour adds to the score of its domain."""
+"""What a required affinity term of a neighbour adds to the score of its domain, if the profile says nothing else."""
 
 
 class InterPodAffinity(Filter):
@@ -42,8 +42,16 @@ class InterPodAffinityScore(Score):
     weight = 2
     scope = Scope.CLUSTER
 
+    def __init__(self, hard_weight: int = HARD_AFFINITY_WEIGHT, *, ignore_preferred_of_others: bool = False) -> None:
+        self._hard_weight = hard_weight
+        self._ignore_preferred = ignore_preferred_of_others
+
     def applies(self, shape: Shape, snapshot: Snapshot) -> bool:
-        if shape.terms.preferred or shape.terms.affinity:
+        if shape.terms.preferred:
+            return True
+        if self._ignore_preferred:
+            return False
+        if shape.terms.affinity:
             return True
         return any(role != ANTI_AFFINITY for role, _ in snapshot.counters.carriers(shape.namespace, shape.labels))
 
@@ -52,7 +60,7 @@ class InterPodAffinityScore(Score):
         return nodes.cut(self.session(shape, nodes.snapshot).scores(feasible))
 
     def session(self, shape: Shape, snapshot: Snapshot) -> ScoreSession:
-        return ScoreSession(shape, snapshot)
+        return ScoreSession(shape, snapshot, self._hard_weight)
 
 
 class _Domains:
@@ -141,7 +149,7 @@ class FilterSession:
 
 
 class ScoreSession:
-    def __init__(self, shape: Shape, snapshot: Snapshot) -> None:
+    def __init__(self, shape: Shape, snapshot: Snapshot, hard_weight: int) -> None:
         self._snapshot = snapshot
         self._keys: dict[str, _Domains] = {}
         self._own: dict[str, int] = {}
@@ -151,10 +159,10 @@ class ScoreSession:
             self._add(term, counts, term.weight)
             self._itself(term, shape, 2 * term.weight)
         for term in shape.terms.affinity:
-            self._itself(term, shape, HARD_AFFINITY_WEIGHT)
+            self._itself(term, shape, hard_weight)
         for role, carrier in snapshot.counters.carriers(shape.namespace, shape.labels):
             if role != ANTI_AFFINITY:
-                weight = HARD_AFFINITY_WEIGHT if role == AFFINITY else carrier.term.weight
+                weight = hard_weight if role == AFFINITY else carrier.term.weight
                 self._add(carrier.term, carrier.counts, weight)
 
     def _itself(self, term: PodTerm, shape: Shape, amount: int) -> None:

@@ -7,24 +7,34 @@ from collections.abc import Sequence
 import numpy as np
 
 from orchestrator.scheduler.framework import Block, Filter, Nodes, Normalize, Scope, Score
-from orchestrator.scheduler.node_selector import NAME_FIELD, NodeTerm, Requirement
+from orchestrator.scheduler.node_selector import NAME_FIELD, NodeTerm, Preference, Requirement
 from orchestrator.scheduler.shape import Shape
 from orchestrator.scheduler.snapshot import Ints, Mask, Snapshot
 
 REASON = "node(s) didn't match Pod's node affinity/selector"
+REASON_ENFORCED = "node(s) didn't match scheduler-enforced node affinity"
 REASON_NAMES = "node(s) didn't satisfy plugin(s) [NodeAffinity]"
 REASON_CONFLICT = "pod affinity terms conflict"
 
 
 class NodeAffinity(Filter):
+    """``added``: what the profile demands of the nodes of all its pods."""
+
     name = "NodeAffinity"
     scope = Scope.STATIC
 
+    def __init__(self, added: Sequence[NodeTerm] | None = None) -> None:
+        self._added = added
+
     def applies(self, shape: Shape, snapshot: Snapshot) -> bool:
-        return bool(shape.node_selector) or shape.node_terms is not None
+        return bool(shape.node_selector) or shape.node_terms is not None or self._added is not None
 
     def blocks(self, shape: Shape, nodes: Nodes) -> Sequence[Block]:
-        return [Block(~matching(shape, nodes), REASON, False)]
+        mine = Block(~matching(shape, nodes), REASON, False)
+        if self._added is None:
+            return [mine]
+        enforced = ~any_term(self._added, nodes)
+        return [Block(enforced, REASON_ENFORCED, False), Block(mine.nodes & ~enforced, REASON, False)]
 
 
 class NodeNames(Filter):
@@ -36,10 +46,13 @@ class NodeNames(Filter):
     def applies(self, shape: Shape, snapshot: Snapshot) -> bool:
         return _names(shape) is not None
 
+    def refuses(self, shape: Shape, snapshot: Snapshot) -> str:
+        return "" if _names(shape) else REASON_CONFLICT
+
     def blocks(self, shape: Shape, nodes: Nodes) -> Sequence[Block]:
         names = _names(shape) or frozenset()
         outside = np.array([name not in names for name in nodes.names()], np.bool_)
-        return [Block(outside, REASON_NAMES if names else REASON_CONFLICT, False)]
+        return [Block(outside, REASON_NAMES, False)]
 
 
 class PreferredNodeAffinity(Score):
@@ -48,12 +61,15 @@ class PreferredNodeAffinity(Score):
     scope = Scope.STATIC
     normalize = Normalize.HIGHEST_IS_BEST
 
+    def __init__(self, added: Sequence[Preference] = ()) -> None:
+        self._added = tuple(added)
+
     def applies(self, shape: Shape, snapshot: Snapshot) -> bool:
-        return bool(shape.node_preferences)
+        return bool(shape.node_preferences or self._added)
 
     def score(self, shape: Shape, nodes: Nodes) -> Ints:
         total = np.zeros(len(nodes), np.int64)
-        for preference in shape.node_preferences:
+        for preference in (*shape.node_preferences, *self._added):
             if preference.weight and not preference.term.empty:
                 total += preference.weight * _term(preference.term, nodes)
         return total
@@ -66,12 +82,17 @@ def matching(shape: Shape, nodes: Nodes) -> Mask:
         labels = nodes.snapshot.label(key)
         allowed &= nodes.cut(labels.ids) == labels.values.get(value, -1)
     if shape.node_terms is not None:
-        any_term = nodes.none()
-        for term in shape.node_terms:
-            if not term.empty:
-                any_term |= _term(term, nodes)
-        allowed &= any_term
+        allowed &= any_term(shape.node_terms, nodes)
     return allowed
+
+
+def any_term(terms: Sequence[NodeTerm], nodes: Nodes) -> Mask:
+    """The nodes that one of the terms matches."""
+    matched = nodes.none()
+    for term in terms:
+        if not term.empty:
+            matched |= _term(term, nodes)
+    return matched
 
 
 def _names(shape: Shape) -> frozenset[str] | None:
