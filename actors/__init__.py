@@ -2,8 +2,9 @@
 
 Knows nothing of Kubernetes; imports nothing of ``orchestrator``. What it promises is numbered in
 ``docs/SEMANTICS.md``. Reading order: ``message``, ``actor``, ``context``, ``ref``, ``system`` (what people use);
-``codec``, ``mailbox``, ``cell``, ``worker`` (how mail moves); ``supervision`` (data), ``keeper``, ``lifecycle`` (how
-actors live and end); ``testing`` (the testkit that is shipped).
+``codec``, ``mailbox``, ``cell``, ``worker`` (how mail moves); ``supervision`` (data), ``keeper``, ``lifecycle``,
+``links`` (how actors live and end); ``metrics``, ``spans`` (how a running system is watched); ``testing`` (the testkit
+that is shipped).
 """
 
 from actors.actor import Actor

@@ -14,6 +14,7 @@ import structlog
 from actors.codec import Frame
 from actors.errors import Down, MailboxFull
 from actors.exit import CRASHED, KILLED, MISSING, Exit
+from actors.links import part
 from actors.mailbox import Box, Policy
 from actors.message import Message
 from actors.ref import Ref
@@ -70,6 +71,7 @@ class Cell:
         "interrupted",
         "keeper",
         "laters",
+        "links",
         "name",
         "ordered",
         "parent",
@@ -118,6 +120,7 @@ class Cell:
         self.signals: deque[Signal] | None = None
         self.keeper: Keeper | None = None
         self.watchers: dict[Watcher, None] | None = None
+        self.links: dict[Cell, None] | None = None
         self.tasks: dict[asyncio.Task[Any], None] | None = None
         self.timers: dict[Handle, None] | None = None
         self.source: random.Random | None = None
@@ -275,10 +278,12 @@ class Cell:
         self.watchers[watcher] = None
 
     def tell_watchers(self, exit_: Exit, restarting: bool) -> None:
-        """Tell each watcher once; who wants to hear of the next instance watches again."""
+        """Tell each watcher once, and who is linked; who wants to hear of the next instance watches again."""
         watchers, self.watchers = self.watchers, None
         for watcher in watchers or ():
             watcher.hear(Down(self.ref, exit_.reason, exit_.error, restarting))
+        if self.links is not None:
+            part(self, exit_)
 
     # Facts
 

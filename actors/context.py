@@ -11,14 +11,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import structlog
 
 from actors import current, lifecycle
-from actors.cell import down_signal, missing
+from actors.call import PLAIN, decode_call
+from actors.cell import State, down_signal, missing
 from actors.clock import Clock
-from actors.errors import StashFull
-from actors.exit import NORMAL, Exit
+from actors.errors import MailboxFull, StashFull
+from actors.exit import LINKED, NORMAL, Exit
+from actors.links import link, unlink
 from actors.mailbox import Overflow, wait
 from actors.message import Tell
 from actors.owned import ELSEWHERE, Later, start_background
 from actors.ref import Ref
+from actors.statistics import Statistics
 from actors.stream import CAPACITY, CREDIT, Stream
 from actors.supervision import ChildSpec, DynamicSupervisor, Supervisor
 from actors.timer import Silence, Timer
@@ -68,7 +71,22 @@ class Context:
 
     @property
     def log(self) -> Any:
-        return structlog.get_logger("actors").bind(actor=self._cell.path)
+        """A structlog logger with the actor's path, and in a handler its message's correlation and trace."""
+        cell = self._cell
+        bound: dict[str, Any] = {"actor": cell.path}
+        frame = cell.frame
+        if frame is not None and frame[1] is not PLAIN and current.handling(cell):
+            correlation = decode_call(frame[1])[0]
+            if correlation:
+                bound["correlation"] = correlation
+        trace = current.current_cause()
+        if trace is not None:
+            bound["trace"] = trace.traceparent or trace.id
+        return structlog.get_logger("actors").bind(**bound)
+
+    def statistics(self) -> Statistics:
+        """This actor's figures as they are now, across its restarts."""
+        return self._cell.statistics()
 
     @property
     def cause(self) -> Trace | None:
@@ -141,6 +159,23 @@ class Context:
         """A stream to ``to`` that lives as long as this instance: ``await stream.push(message)``."""
         return Stream(self._cell, to, credit, capacity, overflow)
 
+    def link(self, ref: Ref[Any]) -> None:
+        """End together with the instance at ``ref``: when one of the two ends abnormally, so does the other.
+
+        Linking to an actor that is not there ends this instance at once.
+        """
+        target = self._cell.system.cells.get(ref.path)
+        if target is None or target.closed or target.state is State.ENDED:
+            self._cell.end(Exit(LINKED, f"it was linked to {ref.path}, which is not there"))
+        else:
+            link(self._cell, target)
+
+    def unlink(self, ref: Ref[Any]) -> None:
+        """Take a link back, whoever made it."""
+        target = self._cell.system.cells.get(ref.path)
+        if target is not None:
+            unlink(self._cell, target)
+
     def send_after(self, seconds: float, message: Tell, to: Ref[Any] | None = None) -> Timer:
         """Tell ``message`` to this actor (or ``to``) after ``seconds``; forgotten when the instance ends."""
         return Timer(self._cell, to or self._cell.ref, message, seconds, None)
@@ -162,10 +197,17 @@ class Context:
         return ELSEWHERE
 
     def pipe_to(self, coroutine: Coroutine[Any, Any, Tell], to: Ref[Any], name: str = "pipe") -> None:
-        """Tell ``to`` the message that ``coroutine`` returns, when it does; it runs as an owned task."""
+        """Tell ``to`` the message that ``coroutine`` returns, when it does; it runs as an owned task.
+
+        A mailbox that is full under the policy ``fail`` does not take it: that is logged.
+        """
 
         async def pipe() -> None:
-            await to.tell(await coroutine)
+            message = await coroutine
+            try:
+                await to.tell(message)
+            except MailboxFull as full:
+                self.log.warning("a piped message was not taken", reason=str(full))
 
         self.task(pipe(), name)
 

@@ -16,6 +16,8 @@ KILLED = "killed"
 """``System.kill``, or it did not stop before its deadline."""
 INTENSITY = "intensity"
 """It was restarted too often and is given up."""
+LINKED = "linked"
+"""An instance that it is linked to ended abnormally."""
 MISSING = "missing"
 """There was no such actor."""
 

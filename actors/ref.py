@@ -63,8 +63,12 @@ class Ref(Generic[P]):
         if serial:
             check_cycle(sender, cell)  # type: ignore[arg-type]
         trace = current.cause.get()
-        if trace is None and sender is not None and sender.trace is not None:
-            trace = current.current_cause()
+        if trace is None:
+            if sender is None:
+                if system.spans is not None:
+                    trace = system.spans.current()
+            elif sender.trace is not None:
+                trace = current.current_cause()
         codec = system.codec
         envelope = self._envelope(message, sender)
         body = codec.encode(message)
@@ -100,8 +104,12 @@ class Ref(Generic[P]):
         if envelope is None:
             envelope = self._envelope(message, sender)
         trace = current.cause.get()
-        if trace is None and sender is not None and sender.trace is not None:
-            trace = current.current_cause()
+        if trace is None:
+            if sender is None:
+                if system.spans is not None:
+                    trace = system.spans.current()
+            elif sender.trace is not None:
+                trace = current.current_cause()
         codec = system.codec
         try:
             body = codec.encode_raw(message)

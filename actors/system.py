@@ -7,7 +7,7 @@ import contextvars
 import random
 from collections.abc import Callable, Coroutine
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import anyio
 import anyio.to_thread
@@ -29,7 +29,8 @@ from actors.message import Message
 from actors.names import Names
 from actors.overseer import Root, make
 from actors.ref import Ref
-from actors.statistics import Node, SystemStatistics
+from actors.spans import Spans, configured_spans
+from actors.statistics import Node, Statistics, SystemStatistics
 from actors.supervision import ChildSpec, DynamicSupervisor, Intensity, Supervisor, child
 from actors.worker import Workers
 
@@ -47,6 +48,7 @@ class System:
 
     ``intensity`` is the budget of each actor without a parent.
     ``seed`` makes all randomness repeatable; ``tap(header, frame)`` sees every frame that is put into a mailbox.
+    ``spans`` is told of handlers; by default OpenTelemetry is, where a provider is set up when the system starts.
     """
 
     def __init__(
@@ -58,10 +60,13 @@ class System:
         tap: Tap | None = None,
         stop_seconds: float = 30.0,
         intensity: Intensity | None = None,
+        spans: Spans | Literal["configured"] | None = "configured",
     ) -> None:
         self.name = name
         self._intensity = intensity or Intensity()
         self.tap = tap
+        self.spans: Spans | None = None
+        self._given_spans = spans
         self.cells: dict[str, Cell] = {}
         self.envelopes: dict[type[Message], bytes] = {}
         self.spawned = self.restarts = self.crashes = 0
@@ -81,6 +86,7 @@ class System:
         self.context = contextvars.copy_context()
         self.context.run(current.actor.set, None)
         self.random = self.random_for("")
+        self.spans = configured_spans() if self._given_spans == "configured" else self._given_spans
         self.codec = Codec(self.ref)
         self.asks = Asks(self)
         self.dead_letters = DeadLetters(self)
@@ -226,6 +232,11 @@ class System:
             asks=len(self.asks.waiting),
             workers=len(self.workers),
         )
+
+    def statistics_of(self, ref: Ref[Any]) -> Statistics | None:
+        """One actor's figures as they are now, across its restarts; None when there is no such actor here."""
+        cell = self.cells.get(ref.path)
+        return None if cell is None else cell.statistics()
 
     # What the library's modules share
 

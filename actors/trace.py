@@ -6,12 +6,15 @@ import msgspec
 
 
 class Trace(msgspec.Struct, frozen=True, array_like=True):
-    """A cause. ``id`` names the request or timer that began it all, the rest its latest step.
+    """A cause. ``id`` names the request or timer that began it all; ``actor``, ``key``, ``revision`` its latest step.
 
-    Opaque to the library, which only copies it from the frame being handled into the frames sent meanwhile.
+    The library copies it from the frame being handled into the frames sent meanwhile, and reads nothing but
+    ``traceparent``: where spans are recorded (``System(spans=...)``) each handler puts its own span there.
     """
 
     id: str | int
     actor: str = ""
     key: str = ""
     revision: int = 0
+    traceparent: str = ""
+    """W3C Trace Context, ``version-trace-span-flags`` in hexadecimal; empty outside of any such trace."""

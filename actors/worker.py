@@ -19,8 +19,9 @@ from actors.asks import OK
 from actors.call import PLAIN, decode_call, read_call
 from actors.cell import RUNNING, Cell
 from actors.codec import Frame
-from actors.errors import Refused
+from actors.errors import MailboxFull, Refused
 from actors.exit import CANCELLED, CRASHED, KILLED, Exit
+from actors.message import type_name
 from actors.owned import ELSEWHERE, Later, start_later
 
 if TYPE_CHECKING:
@@ -198,7 +199,7 @@ class Workers:
             cell.trace = None
             try:
                 await cell.receive(message)
-            except Refused as refusal:
+            except (Refused, MailboxFull) as refusal:
                 log.warning("refused a tell", actor=cell.path, message=route.type_name, refusal=str(refusal))
 
     async def _handle_call(self, cell: Cell, call: bytes, frame: Frame, message: Any) -> None:
@@ -209,9 +210,16 @@ class Workers:
             return
         cell.trace = trace
         try:
-            result = await cell.receive(message)
+            if trace is None or system.spans is None:
+                result = await cell.receive(message)
+            else:
+                with system.spans.handling(cell.path, type_name(type(message)), trace) as cell.trace:
+                    result = await cell.receive(message)
         except Refused as refusal:
             system.refuse(correlation, refusal)
+            return
+        except MailboxFull as full:
+            system.refuse(correlation, Refused("mailbox full", str(full)))
             return
         if result.__class__ is Later:
             start_later(cell, result, correlation, frame)

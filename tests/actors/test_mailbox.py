@@ -14,6 +14,7 @@ from actors import (
     Mailbox,
     MailboxFull,
     Ref,
+    Refused,
     System,
     Tell,
     drop_newest,
@@ -121,9 +122,14 @@ class Flood(Tell):
     count: int
 
 
+class FloodAsk(Ask[None]):
+    to: Ref[Any]
+    count: int
+
+
 class Flooder(Counter):
     async def receive(self, message: Any) -> Any:
-        if isinstance(message, Flood):
+        if isinstance(message, Flood | FloodAsk):
             for number in range(message.count):
                 await message.to.tell(Note("k", number))
                 self.total += 1
@@ -139,6 +145,18 @@ async def test_a_full_mailbox_does_not_end_its_sender(mailbox: Mailbox) -> None:
         flooder = await system.spawn(Flooder)
         await flooder.tell(Flood(ref, 20))
         assert await flooder.ask(Total()) == 20
+        assert system.statistics().crashes == 0
+
+
+async def test_a_mailbox_that_fails_is_refused_in_the_sender_which_lives_on() -> None:
+    """SEMANTICS 2.7"""
+    async with System() as system:
+        ref = await blocked(system, [], Mailbox(1, fail))
+        flooder = await system.spawn(Flooder)
+        await flooder.tell(Flood(ref, 20))
+        assert await flooder.ask(Total()) == 1
+        with pytest.raises(Refused, match=r"mailbox full: the mailbox of .* is full"):
+            await flooder.ask(FloodAsk(ref, 1))
         assert system.statistics().crashes == 0
 
 
