@@ -3,8 +3,8 @@
 Knows nothing of Kubernetes; imports nothing of ``orchestrator``. What it promises is numbered in
 ``docs/SEMANTICS.md``. Reading order: ``message``, ``actor``, ``context``, ``ref``, ``system`` (what people use);
 ``codec``, ``mailbox``, ``cell``, ``worker`` (how mail moves); ``supervision`` (data), ``keeper``, ``lifecycle``,
-``links`` (how actors live and end); ``metrics``, ``spans`` (how a running system is watched); ``testing`` (the testkit
-that is shipped).
+``links`` (how actors live and end); ``remoting`` (actors of other nodes); ``metrics``, ``spans`` (how a running system
+is watched); ``testing`` (the testkit that is shipped).
 """
 
 from actors.actor import Actor
@@ -32,6 +32,9 @@ from actors.mailbox import Mailbox, Policy, drop_newest, drop_oldest, fail, keep
 from actors.many import ask_many
 from actors.message import Ask, Message, Tell
 from actors.ref import Ref
+from actors.remoting.errors import FrameTooLarge, PeerRefused, Unreachable
+from actors.remoting.limits import Limits
+from actors.remoting.security import Secret, Tls
 from actors.statistics import Node, Statistics, SystemStatistics
 from actors.stream import Stream, StreamStatistics
 from actors.supervision import (
@@ -70,22 +73,26 @@ __all__ = [
     "DynamicSupervisor",
     "Escalated",
     "Exit",
+    "FrameTooLarge",
     "GroupChanged",
     "Groups",
     "Handle",
     "Header",
     "Intensity",
+    "Limits",
     "LoopClock",
     "Mailbox",
     "MailboxFull",
     "Message",
     "NameTaken",
     "Node",
+    "PeerRefused",
     "Policy",
     "ReceiveTimeout",
     "Ref",
     "Refused",
     "Restart",
+    "Secret",
     "StartFailed",
     "StashFull",
     "Statistics",
@@ -101,9 +108,11 @@ __all__ = [
     "SystemStatistics",
     "Tell",
     "Timer",
+    "Tls",
     "Topic",
     "Trace",
     "Unpackable",
+    "Unreachable",
     "Unsubscribe",
     "Unsubscribed",
     "ask_many",

@@ -55,14 +55,14 @@ class Asks:
         self._last = 0
         self.waiting: dict[int, asyncio.Future[Answer]] = {}
 
-    def open(self, seconds: float, trace: Trace | None) -> Call:
-        """Reserve the slot of a reply."""
+    def open(self, seconds: float, trace: Trace | None, slot: Any = None) -> Call:
+        """Reserve the slot of a reply: a future, or whatever takes the answer to somebody who asks from afar."""
         correlation = self._last = self._last + 1
         deadline = self._clock.monotonic() + seconds
         lane = self._lanes.get(seconds)
         if lane is None:
             lane = self._new_lane(seconds)
-        future: asyncio.Future[Answer] = asyncio.Future(loop=self._loop)
+        future: asyncio.Future[Answer] = slot or asyncio.Future(loop=self._loop)
         self.waiting[correlation] = future
         lane.deadlines[correlation] = deadline
         if lane.timer is None:

@@ -13,7 +13,7 @@ import structlog
 
 from actors.codec import Frame
 from actors.errors import Down, MailboxFull
-from actors.exit import CRASHED, KILLED, MISSING, Exit
+from actors.exit import CRASHED, KILLED, Exit
 from actors.links import part
 from actors.mailbox import Box, Policy
 from actors.message import Message
@@ -270,7 +270,8 @@ class Cell:
     # Watchers
 
     def hear(self, down: Down) -> None:
-        self.signal(down_signal(down))
+        """Hear that what it watched has ended."""
+        self.signal(lambda cell: cell.receive(down))
 
     def watch(self, watcher: Watcher) -> None:
         if self.watchers is None:
@@ -297,14 +298,6 @@ class Cell:
             busy_seconds=self.busy,
             tasks=len(self.tasks or ()),
         )
-
-
-def down_signal(down: Down) -> Signal:
-    return lambda cell: cell.receive(down)
-
-
-def missing(ref: Ref[Any]) -> Down:
-    return Down(ref, MISSING)
 
 
 async def _nobody(message: Any) -> None:

@@ -24,7 +24,7 @@ Frame = tuple[bytes, bytes, bytes]
 """Envelope, call, body."""
 
 REF = 1
-"""MessagePack extension type of a Ref: its path in UTF-8."""
+"""MessagePack extension type of a Ref: its node, a slash and its path, in UTF-8."""
 MAX_ENVELOPES = 65_536
 """Envelopes remembered per system; past it the table starts anew (senders come and go)."""
 
@@ -57,7 +57,7 @@ class Header(msgspec.Struct, frozen=True):
 class Codec:
     """Encodes and decodes for one system: a decoded Ref belongs to it."""
 
-    def __init__(self, bind: Callable[[str], Ref[Any]]) -> None:
+    def __init__(self, bind: Callable[[str, str], Ref[Any]]) -> None:
         self._bind = bind
         self._pack = msgpack.Packer().pack
         self.encode_raw = msgspec.msgpack.Encoder(enc_hook=_encode_hook).encode
@@ -141,11 +141,12 @@ class Codec:
 
     def _ext_hook(self, code: int, data: memoryview) -> Any:
         if code == REF:
-            return self._bind(str(data, "utf-8"))
+            node, _, path = str(data, "utf-8").partition("/")
+            return self._bind(path, node)
         raise ValueError(f"expected extension type {REF} (a ref), found {code}")
 
 
 def _encode_hook(value: Any) -> Any:
     if isinstance(value, Ref):
-        return msgspec.msgpack.Ext(REF, value.path.encode())
+        return msgspec.msgpack.Ext(REF, value.address)
     raise TypeError(f"expected a type that msgspec can encode or a Ref, found {type(value).__qualname__}")

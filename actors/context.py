@@ -12,7 +12,7 @@ import structlog
 
 from actors import current, lifecycle
 from actors.call import PLAIN, decode_call
-from actors.cell import State, down_signal, missing
+from actors.cell import State
 from actors.clock import Clock
 from actors.errors import MailboxFull, StashFull
 from actors.exit import LINKED, NORMAL, Exit
@@ -128,16 +128,10 @@ class Context:
 
     def watch(self, ref: Ref[Any]) -> None:
         """Receive ``Down(ref, reason)`` once, when the instance at ``ref`` ends; at once when there is none."""
-        target = self._cell.system.cells.get(ref.path)
-        if target is None or target.closed:
-            self._cell.signal(down_signal(missing(ref)))
-        else:
-            target.watch(self._cell)
+        ref.watch(self._cell)
 
     def unwatch(self, ref: Ref[Any]) -> None:
-        target = self._cell.system.cells.get(ref.path)
-        if target is not None and target.watchers is not None:
-            target.watchers.pop(self._cell, None)
+        ref.unwatch(self._cell)
 
     def join(self, group: str) -> None:
         """Be a member of ``group`` until ``leave`` or the end of this instance."""
@@ -244,6 +238,6 @@ class Context:
 
     async def stop_child(self, ref: Ref[Any]) -> None:
         """End a child for good. Returns when it is dead."""
-        cell = self._cell.system.cells.get(ref.path)
+        cell = self._cell.system.cell_of(ref)
         if cell is not None and cell.parent is self._cell:
             await lifecycle.stop(cell)

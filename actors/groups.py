@@ -38,7 +38,7 @@ class Groups:
 
     def join(self, group: str, ref: Ref[Any]) -> None:
         """Make the instance at ``ref`` a member (once, however often). Raises ``Down`` when none is running there."""
-        cell = self._system.cells.get(ref.path)
+        cell = self._system.cell_of(ref)
         if cell is None or cell.state not in (State.STARTING, State.RUNNING):
             raise Down(ref, MISSING)
         members = self._members.setdefault(group, {})

@@ -25,7 +25,7 @@ class Names:
         holder = self._refs.get(name)
         if holder is not None and holder != ref:
             raise NameTaken(name)
-        cell = self._system.cells.get(ref.path)
+        cell = self._system.cell_of(ref)
         if cell is None or cell.closed:
             raise Down(ref, MISSING)
         self._refs[name] = cell.ref

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from actors import current
 from actors.call import PLAIN, encode_call
-from actors.errors import AskCycle
+from actors.errors import AskCycle, Down
+from actors.exit import MISSING
 from actors.message import Ask, Message, Tell
 
 if TYPE_CHECKING:
-    from actors.cell import Cell
+    from actors.cell import Cell, Watcher
     from actors.codec import Frame
     from actors.system import System
 
@@ -133,6 +134,29 @@ class Ref(Generic[P]):
         """Raise ``AskCycle`` when a handler of ``sender`` could wait for this actor for ever."""
         check_cycle(sender, self._find())
 
+    @property
+    def node(self) -> str:
+        """The name of the system that the actor belongs to."""
+        return self._system.name
+
+    @property
+    def address(self) -> bytes:
+        """What travels in a message: node and path."""
+        return f"{self.node}/{self.path}".encode()
+
+    def watch(self, watcher: Watcher) -> None:
+        """Have ``watcher`` told once, when the instance that is there now ends; at once when there is none."""
+        cell = self._find()
+        if cell is None:
+            watcher.hear(Down(self, MISSING))
+        else:
+            cell.watch(watcher)
+
+    def unwatch(self, watcher: Watcher) -> None:
+        cell = self._find()
+        if cell is not None and cell.watchers is not None:
+            cell.watchers.pop(watcher, None)
+
     async def _wait_for_room(self, room: asyncio.Future[bool]) -> None:
         sender = current.actor.get()
         if sender is None or not current.handling(sender):
@@ -165,7 +189,12 @@ class Ref(Generic[P]):
         return envelope
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Ref) and other.path == self.path and other._system is self._system
+        return (
+            isinstance(other, Ref)
+            and other.path == self.path
+            and other._system is self._system
+            and other.node == self.node
+        )
 
     def __hash__(self) -> int:
         return hash(self.path)

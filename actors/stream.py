@@ -139,7 +139,7 @@ class Stream:
         self._waiting.append((message, current.current_cause(), room))
         try:
             if serial is not None:
-                serial.asking = self._cell.system.cells.get(self.to.path)
+                serial.asking = self._cell.system.cell_of(self.to)
             return await room
         finally:
             if serial is not None:

@@ -29,6 +29,12 @@ from actors.message import Message
 from actors.names import Names
 from actors.overseer import Root, make
 from actors.ref import Ref
+from actors.remoting.dialer import CONNECT_SECONDS, Dialer
+from actors.remoting.limits import Limits
+from actors.remoting.network import Network, SocketNetwork
+from actors.remoting.ref import RemoteRef
+from actors.remoting.remoting import Remoting, check_node_name
+from actors.remoting.security import Security
 from actors.spans import Spans, configured_spans
 from actors.statistics import Node, Statistics, SystemStatistics
 from actors.supervision import ChildSpec, DynamicSupervisor, Intensity, Supervisor, child
@@ -47,7 +53,8 @@ class System:
     """Actors of one process. ``async with System() as system:`` starts it and stops everything at the end.
 
     ``intensity`` is the budget of each actor without a parent.
-    ``seed`` makes all randomness repeatable; ``tap(header, frame)`` sees every frame that is put into a mailbox.
+    ``name`` is the node's name among other nodes. ``seed`` makes all randomness repeatable; ``tap(header, frame)`` sees
+    every frame that is put into a mailbox.
     ``spans`` is told of handlers; by default OpenTelemetry is, where a provider is set up when the system starts.
     """
 
@@ -61,8 +68,11 @@ class System:
         stop_seconds: float = 30.0,
         intensity: Intensity | None = None,
         spans: Spans | Literal["configured"] | None = "configured",
+        network: Network | None = None,
+        limits: Limits | None = None,
     ) -> None:
-        self.name = name
+        self.name = check_node_name(name)
+        self.remoting = Remoting(self, network or SocketNetwork(), limits or Limits())
         self._intensity = intensity or Intensity()
         self.tap = tap
         self.spans: Spans | None = None
@@ -75,7 +85,7 @@ class System:
         self.names = Names(self)
         self.groups = Groups(self)
         self._given_clock = clock
-        self._seed = seed
+        self.seed = seed
         self._stop_seconds = stop_seconds
         self._tasks: dict[asyncio.Task[Any], None] = {}
         self._running = False
@@ -115,7 +125,25 @@ class System:
             task.cancel()
         await self.workers.stop()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.remoting.stop()
         self.asks.stop()
+
+    # Other nodes
+
+    async def listen(self, address: str, security: Security) -> str:
+        """Let other nodes connect at ``address``: ``tcp://host:port`` or ``unix:///path``. The address that it became.
+
+        Raises ``OSError`` when the address cannot be had.
+        """
+        return await self.remoting.listen(address, security)
+
+    async def connect(self, address: str, security: Security, *, timeout: float | None = CONNECT_SECONDS) -> Dialer:
+        """Keep a connection to the node at ``address``: one that breaks is dialled again, with back-off.
+
+        Waits ``timeout`` seconds at most for the first one; None: does not wait. Raises ``Unreachable`` and, when the
+        other side says no, ``PeerRefused``; then nothing is dialled again.
+        """
+        return await self.remoting.connect(address, security, timeout)
 
     # Actors
 
@@ -131,7 +159,7 @@ class System:
 
         ``options`` are those of ``child``. Raises ``StartFailed`` and ``NameTaken``.
         """
-        cell = self.root if parent is None else self._cell(parent.path)
+        cell = self.root if parent is None else self._parent(parent)
         return await self.spawn_under(cell, what, args, name, options)
 
     async def spawn_under(
@@ -178,7 +206,7 @@ class System:
 
     async def stop_actor(self, ref: Ref[Any]) -> None:
         """End an actor for good, with its children. Returns when it is dead; at once when there is none."""
-        cell = self.cells.get(ref.path)
+        cell = self.cell_of(ref)
         if cell is not None:
             await lifecycle.stop(cell)
 
@@ -190,10 +218,19 @@ class System:
         cell.end(Exit(KILLED, "killed by order"))
         return True
 
-    def ref(self, path: str) -> Ref[Any]:
-        """The address ``path``, whether or not an actor is there now."""
+    def ref(self, path: str, node: str | None = None) -> Ref[Any]:
+        """The address ``path`` here or on another ``node``, whether or not an actor is there now.
+
+        On another node the path may also be a registered name.
+        """
+        if node is not None and node != self.name:
+            return RemoteRef(self, node, path)
         cell = self.cells.get(path)
         return cell.ref if cell is not None else Ref(self, path)
+
+    def cell_of(self, ref: Ref[Any]) -> Cell | None:
+        """What runs at ``ref`` in this system."""
+        return self.cells.get(ref.path) if ref.node == self.name else None
 
     def register(self, name: str, ref: Ref[Any]) -> None:
         """Give the actor at ``ref`` a name until it ends for good. Raises ``NameTaken``; ``Down`` if none is there."""
@@ -241,7 +278,7 @@ class System:
     # What the library's modules share
 
     def random_for(self, path: str) -> random.Random:
-        return random.Random() if self._seed is None else random.Random(f"{self._seed}/{path}")
+        return random.Random() if self.seed is None else random.Random(f"{self.seed}/{path}")
 
     def make(self, cell: Cell) -> Actor:
         return make(cell)
@@ -289,10 +326,10 @@ class System:
         if self.cells.get(cell.path) is cell:
             del self.cells[cell.path]
 
-    def _cell(self, path: str) -> Cell:
-        cell = self.cells.get(path)
+    def _parent(self, ref: Ref[Any]) -> Cell:
+        cell = self.cell_of(ref)
         if cell is None:
-            raise StartFailed(path, "there is no such parent")
+            raise StartFailed(ref.path, "there is no such parent")
         return cell
 
 
