@@ -8,6 +8,7 @@ is watched); ``testing`` (the testkit that is shipped).
 """
 
 from actors.actor import Actor
+from actors.blocking import BlockingPool, Run
 from actors.clock import Clock, Handle, LoopClock
 from actors.codec import Header
 from actors.context import Context
@@ -28,13 +29,16 @@ from actors.errors import (
 )
 from actors.exit import Exit
 from actors.groups import GroupChanged, Groups
+from actors.machine import IllegalTransition, StateMachine, StateTimeout
 from actors.mailbox import Mailbox, Policy, drop_newest, drop_oldest, fail, keep_latest, wait
 from actors.many import ask_many
 from actors.message import Ask, Message, Tell
+from actors.pool import Pool, PoolSize, PoolStatistics, PoolStatus
 from actors.ref import Ref
 from actors.remoting.errors import FrameTooLarge, PeerRefused, Unreachable
 from actors.remoting.limits import Limits
 from actors.remoting.security import Secret, Tls
+from actors.router import ConsistentHash, RoundRobin, Router
 from actors.statistics import Node, Statistics, SystemStatistics
 from actors.stream import Stream, StreamStatistics
 from actors.supervision import (
@@ -57,6 +61,7 @@ from actors.system import System
 from actors.timer import ReceiveTimeout, Timer
 from actors.topic import Subscribe, Subscription, Subscriptions, Topic, Unsubscribe, Unsubscribed
 from actors.trace import Trace
+from actors.watchdog import Hold, Holds, HoldStatistics, Watchdog
 
 __all__ = [
     "Actor",
@@ -65,8 +70,10 @@ __all__ = [
     "AskCycle",
     "AskTimeout",
     "Backoff",
+    "BlockingPool",
     "ChildSpec",
     "Clock",
+    "ConsistentHash",
     "Context",
     "DeadLetter",
     "Down",
@@ -78,6 +85,10 @@ __all__ = [
     "Groups",
     "Handle",
     "Header",
+    "Hold",
+    "HoldStatistics",
+    "Holds",
+    "IllegalTransition",
     "Intensity",
     "Limits",
     "LoopClock",
@@ -88,13 +99,22 @@ __all__ = [
     "Node",
     "PeerRefused",
     "Policy",
+    "Pool",
+    "PoolSize",
+    "PoolStatistics",
+    "PoolStatus",
     "ReceiveTimeout",
     "Ref",
     "Refused",
     "Restart",
+    "RoundRobin",
+    "Router",
+    "Run",
     "Secret",
     "StartFailed",
     "StashFull",
+    "StateMachine",
+    "StateTimeout",
     "Statistics",
     "Strategy",
     "Stream",
@@ -115,6 +135,7 @@ __all__ = [
     "Unreachable",
     "Unsubscribe",
     "Unsubscribed",
+    "Watchdog",
     "ask_many",
     "child",
     "drop_newest",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import structlog
 
 from actors import current, lifecycle
-from actors.call import PLAIN, decode_call
+from actors.call import PLAIN, decode_call, read_call
 from actors.cell import State
 from actors.clock import Clock
 from actors.errors import MailboxFull, StashFull
@@ -24,7 +24,7 @@ from actors.ref import Ref
 from actors.statistics import Statistics
 from actors.stream import CAPACITY, CREDIT, Stream
 from actors.supervision import ChildSpec, DynamicSupervisor, Supervisor
-from actors.timer import Silence, Timer
+from actors.timer import Alarm, Silence, Timer
 from actors.trace import Trace
 
 if TYPE_CHECKING:
@@ -177,6 +177,19 @@ class Context:
     def send_every(self, seconds: float, message: Tell, to: Ref[Any] | None = None) -> Timer:
         """Tell ``message`` every ``seconds``, the first time after ``seconds``, without drift."""
         return Timer(self._cell, to or self._cell.ref, message, seconds, seconds)
+
+    def signal_after(self, seconds: float, message: Tell) -> Alarm:
+        """Receive ``message`` after ``seconds`` as a signal: ahead of all mail, whatever the mailbox holds."""
+        return Alarm(self._cell, seconds, message)
+
+    @property
+    def deadline(self) -> float | None:
+        """When the asker of the message being handled gives up, by the clock's ``monotonic``; None for a tell."""
+        frame = self._cell.frame
+        if frame is None:
+            return None
+        correlation, deadline, _ = read_call(frame[1])
+        return deadline if correlation else None
 
     async def blocking(self, function: Callable[..., T], *args: Any) -> T:
         """Run ``function(*args)`` in a thread of the system's bounded pool."""

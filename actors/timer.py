@@ -49,6 +49,34 @@ class Silence:
         self._handle = cell.system.clock.call_later(left, self._fire)
 
 
+class Alarm:
+    """Delivers one message as a signal: ahead of mail, and a full mailbox cannot lose it."""
+
+    __slots__ = ("_cell", "_handle", "_message", "_trace")
+
+    def __init__(self, cell: Cell, seconds: float, message: Tell) -> None:
+        self._cell = cell
+        self._message = message
+        self._trace = current.current_cause()
+        if cell.timers is None:
+            cell.timers = {}
+        cell.timers[self] = None
+        self._handle: Handle = cell.system.clock.call_later(seconds, self._fire)
+
+    def cancel(self) -> None:
+        self._handle.cancel()
+        if self._cell.timers is not None:
+            self._cell.timers.pop(self, None)
+
+    def _fire(self) -> None:
+        self.cancel()
+        self._cell.signal(self._deliver)
+
+    def _deliver(self, cell: Cell) -> Any:
+        cell.trace = self._trace
+        return cell.receive(self._message)
+
+
 class Timer:
     """Tells a message later, once or again and again: as the actor's own, with the cause that made the timer."""
 

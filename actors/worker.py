@@ -198,7 +198,9 @@ class Workers:
                 continue
             cell.trace = None
             try:
-                await cell.receive(message)
+                result = await cell.receive(message)
+                if result.__class__ is Later:
+                    start_later(cell, result, 0, frame)
             except (Refused, MailboxFull) as refusal:
                 log.warning("refused a tell", actor=cell.path, message=route.type_name, refusal=str(refusal))
 
@@ -230,7 +232,7 @@ class Workers:
 
     async def _attend(self, cell: Cell) -> bool:
         """Handle signals. Whether mail may follow."""
-        cell.frame = None
+        cell.frame = None  # a signal is no message that could be put aside or passed on
         while cell.state is RUNNING and cell.signals:
             result = cell.signals.popleft()(cell)
             if result is not None:

@@ -16,6 +16,8 @@ import pytest_asyncio
 from actors.testing.loop import DeterministicLoop
 
 REAL_LOOP_MARKS = ("real_loop", "e2e")
+FOREIGN_TASKS = ("AnyIO process pool shutdown task",)
+"""Tasks that a library keeps for as long as the loop, to clean up at its end."""
 RUNNER_FIXTURE = "_function_scoped_runner"
 """Of pytest-asyncio: the runner of a test's loop."""
 
@@ -49,6 +51,6 @@ def no_task_remains(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     loop = runner.get_loop()
     loop.run_until_complete(asyncio.sleep(0))
-    remaining = sorted(repr(task) for task in asyncio.all_tasks(loop))
+    remaining = sorted(repr(task) for task in asyncio.all_tasks(loop) if task.get_name() not in FOREIGN_TASKS)
     if remaining:
         pytest.fail("tasks remain after the test:\n  " + "\n  ".join(remaining), pytrace=False)

@@ -117,6 +117,52 @@ async def test_later_frees_the_actor_up_to_its_bound() -> None:
         await third
 
 
+async def test_later_works_for_a_tell_too() -> None:
+    """SEMANTICS 4.3"""
+    notes: list[str] = []
+
+    class Background(Actor):
+        async def receive(self, message: Any) -> Any:
+            return self.context.later(self._work())
+
+        async def _work(self) -> None:
+            await self.context.clock.sleep(1.0)
+            notes.append("worked")
+
+    async with System() as system:
+        ref = await system.spawn(Background, later=2)
+        for _ in range(3):
+            await ref.tell(Add(1))
+        await asyncio.sleep(1.5)
+        assert notes == ["worked"] * 2, "the third is past the bound"
+        await asyncio.sleep(1.0)
+        assert notes == ["worked"] * 3
+
+
+async def test_a_signal_is_no_message_to_put_aside() -> None:
+    """SEMANTICS 4.6"""
+    seen: list[Any] = []
+
+    class Stasher(Actor):
+        async def receive(self, message: Any) -> Any:
+            match message:
+                case Down():
+                    with pytest.raises(RuntimeError, match="nothing to stash"):
+                        self.context.stash()
+                case Add(amount):
+                    seen.append(amount)
+                    self.context.watch(self.context.system.ref("nobody"))
+            return None
+
+    async with System() as system:
+        ref = await system.spawn(Stasher)
+        await ref.tell(Add(1))
+        await ref.tell(Add(2))
+        await system.idle()
+        assert seen == [1, 2]
+        assert system.statistics().crashes == 0
+
+
 async def test_a_crash_of_a_later_is_a_refusal() -> None:
     """SEMANTICS 4.4"""
     async with System() as system:
