@@ -177,6 +177,7 @@ class Cell:
             box.wait_for_room(frame, urgent, room, asker)
             return room
         if verdict is Policy.FAIL:
+            box.dropped += 1
             if may_wait and asker is None:
                 raise MailboxFull(self.path, box.capacity)
             self.system.dead_letters.publish(self.path, frame, "full")

@@ -21,7 +21,7 @@ LOG_WINDOW_SECONDS = 10.0
 
 
 class DeadLetter(msgspec.Struct, frozen=True):
-    """``reason``: missing, stopped, dropped, refused (policy fail), undecodable, unknown type, expired, late."""
+    """``reason``: missing, stopped, dropped, full (not taken), undecodable, unknown type, expired, late."""
 
     header: Header
     reason: str

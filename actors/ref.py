@@ -71,8 +71,12 @@ class Ref(Generic[P]):
             elif sender.trace is not None:
                 trace = current.current_cause()
         codec = system.codec
-        envelope = self._envelope(message, sender)
-        body = codec.encode(message)
+        cls = type(message)
+        envelope = (system if sender is None else sender).envelopes.get(cls) or self._envelope(message, sender)
+        try:
+            body = codec.encode_raw(message)
+        except Exception as error:
+            raise codec.unpackable(message, error) from error
         call = system.asks.open(timeout, trace)
         _, header, future, _ = call
         try:
@@ -89,7 +93,7 @@ class Ref(Generic[P]):
             if serial:
                 sender.asking = None  # type: ignore[union-attr]
         if status == 0:
-            decode = codec.replies.get(type(message)) or codec.reply_decoder(type(message))
+            decode = codec.replies.get(cls) or codec.reply_decoder(cls)
             reply: R = decode(body)
             return reply
         raise system.asks.error(status, body, self.path, type(message).__qualname__, timeout)

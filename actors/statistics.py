@@ -13,7 +13,7 @@ class Statistics(msgspec.Struct, frozen=True):
     crashes: int
     """Crashes of instances and of owned tasks."""
     dropped: int
-    """Messages that the overflow policy dropped."""
+    """Messages that the overflow policy dropped or did not take."""
     busy_seconds: float
     """Time in handlers, waiting inside them included."""
     tasks: int

@@ -163,7 +163,7 @@ class Workers:
         if cell.quiet is not None and not cell.quiet.done():
             cell.quiet.set_result(None)
         if cell.state is RUNNING:
-            if cell.signals or (len(cell.box) and not cell.paused()):
+            if cell.signals or ((cell.box.normal or cell.box.urgent) and not cell.paused()):
                 self._ready.append(cell)
                 if not self._armed:
                     self._wake()
