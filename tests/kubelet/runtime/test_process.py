@@ -12,9 +12,10 @@ import pytest
 
 from orchestrator.kubelet.runtime.process.figures import start_ticks
 from orchestrator.kubelet.runtime.process.images import Images
+from orchestrator.kubelet.runtime.process.link import is_served
 from orchestrator.kubelet.runtime.process.network import LoopbackNetwork
 from orchestrator.kubelet.runtime.process.runtime import ProcessRuntime
-from orchestrator.kubelet.runtime.runtime import ContainerConfig, LogOptions, Mount, State
+from orchestrator.kubelet.runtime.runtime import ContainerConfig, LogOptions, Mount, SandboxConfig, State
 from tests.kubelet.runtime_conformance import ANY, REAL, UID, Kit, Promise, find, run, sandbox, text, wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.real_loop]
@@ -71,6 +72,25 @@ async def test_what_ends_while_nobody_looks_is_known_afterwards(kit: Kit, tmp_pa
     found = await find(other, container_id)
     assert (found.state, found.exit_code) == (State.EXITED, 9)
     assert await text(other, container_id, LogOptions()) == b"last words\n"
+    await other.runtime.remove_pod(UID)
+
+
+async def test_a_sandbox_whose_making_was_interrupted_is_made_anew(kit: Kit, tmp_path: Path) -> None:
+    """Killed after the shim was started and before the pod's network was: the shim answers, and is of no use."""
+    await kit.runtime.start(lambda uid: None)
+    await sandbox(kit)
+    stored = tmp_path / "pods" / UID / "pod.json"
+    stored.write_bytes(stored.read_bytes().replace(b'"ready":true', b'"ready":false'))
+    other = await again(kit, tmp_path)
+    held = await other.runtime.observe(UID)
+    assert held is not None
+    assert held.sandbox is not None
+    assert not held.sandbox.ready
+    assert not is_served(tmp_path / "pods" / UID)
+    made = await other.runtime.create_sandbox(SandboxConfig(UID, "default", "pod-1", 1))
+    assert made.ready
+    assert made.ip == held.sandbox.ip
+    await wait_for(other, await run(other), State.RUNNING)
     await other.runtime.remove_pod(UID)
 
 

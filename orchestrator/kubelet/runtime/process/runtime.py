@@ -108,9 +108,11 @@ class ProcessRuntime:
         pod.states = await asyncio.to_thread(read_states, folder, pod.made)
         self._addresses.keep(stored.sandbox.ip)
         self._pods[stored.config.pod_uid] = pod
-        if not stored.sandbox.ready or not await self._connect(pod):
-            pod.sandbox = msgspec.structs.replace(pod.sandbox, ready=False)
-            pod.states = await asyncio.to_thread(end_leftovers, pod.states)
+        served = await self._connect(pod)
+        if served and stored.sandbox.ready:
+            return
+        pod.sandbox = msgspec.structs.replace(pod.sandbox, ready=False)
+        await self._end_shim(pod)  # one whose making or whose end was interrupted
 
     async def _connect(self, pod: _Pod) -> bool:
         pod.link = Link(pod.folder, lambda states: self._changed(pod, states), lambda: self._lost(pod))
@@ -161,14 +163,16 @@ class ProcessRuntime:
             raise RuntimeFailure("SandboxExists", f"pod {uid} has the sandbox {held.sandbox.id} already")
         ip = held.sandbox.ip if held is not None else self._addresses.take()
         self._addresses.keep(ip)
-        sandbox = Sandbox(f"{uid}.{config.attempt}", uid, config.attempt, True, ip, time.time())
+        sandbox = Sandbox(f"{uid}.{config.attempt}", uid, config.attempt, False, ip, time.time())
         pod = _Pod(self._root / uid, config, sandbox)
         if held is not None:
             pod.made, pod.states = held.made, held.states
         await asyncio.to_thread(make_folder, pod.folder, Stored(config, sandbox))
         self._pods[uid] = pod
         await self._start_shim(pod)
-        return sandbox
+        pod.sandbox = msgspec.structs.replace(sandbox, ready=True)
+        await asyncio.to_thread(store_pod, pod.folder, Stored(config, pod.sandbox))
+        return pod.sandbox
 
     async def _start_shim(self, pod: _Pod) -> None:
         """Raises ``RuntimeFailure``; then nothing of the shim is left."""
@@ -183,7 +187,6 @@ class ProcessRuntime:
             await self._network.attach(pod.sandbox.id, pod.sandbox.ip, pid)
         except OSError as failure:
             await self._end_shim(pod)
-            pod.sandbox = msgspec.structs.replace(pod.sandbox, ready=False)
             raise RuntimeFailure("NetworkNotReady", f"the network of pod {name}: {failure}") from failure
 
     async def stop_sandbox(self, pod_uid: str) -> None:

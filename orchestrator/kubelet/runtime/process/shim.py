@@ -298,3 +298,4 @@ def main() -> None:
         os.dup2(null, fd)
     setrlimit(RLIMIT_CORE, (0, RLIM_INFINITY))
     Shim(folder, listener, lock).run()
+    os._exit(0)  # the lock and the socket go together: who finds nobody at the socket finds the lock free
