@@ -10,14 +10,14 @@ KEYS = [f"key-{number}" for number in range(10_000)]
 
 
 def test_a_key_is_always_answered_for_by_the_same_name_in_any_process() -> None:
-    """SEMANTICS 15.2"""
+    """SEMANTICS 19.2"""
     names = [f"worker-{number}" for number in range(5)]
     assert [Ring(names).find(key) for key in ("a", b"b", 17)] == ["worker-0", "worker-2", "worker-3"]
     assert Ring(names).find("a") == Ring(reversed(names)).find("a")
 
 
 def test_a_name_that_goes_moves_only_its_own_keys() -> None:
-    """SEMANTICS 15.2"""
+    """SEMANTICS 19.2"""
     names = [f"worker-{number}" for number in range(10)]
     before, after = Ring(names), Ring(names[:-1])
     moved = [key for key in KEYS if before.find(key) != after.find(key)]

@@ -74,7 +74,7 @@ async def cast(system: System, count: int = 3, mailbox: Mailbox | None = None) -
 
 
 async def test_round_robin_gives_each_member_its_turn() -> None:
-    """SEMANTICS 15.1"""
+    """SEMANTICS 19.1"""
     async with System() as system:
         await cast(system)
         router = await system.spawn(Router, "members")
@@ -82,7 +82,7 @@ async def test_round_robin_gives_each_member_its_turn() -> None:
 
 
 async def test_a_member_that_is_down_gets_nothing_until_it_is_back() -> None:
-    """SEMANTICS 15.1"""
+    """SEMANTICS 19.1"""
     async with System() as system:
         await cast(system)
         router = await system.spawn(Router, "members")
@@ -93,7 +93,7 @@ async def test_a_member_that_is_down_gets_nothing_until_it_is_back() -> None:
 
 
 async def test_the_same_key_goes_to_the_same_member() -> None:
-    """SEMANTICS 15.2"""
+    """SEMANTICS 19.2"""
     async with System() as system:
         await cast(system, 5)
         router = await system.spawn(Router, "members", lambda: ConsistentHash(lambda message: message.key))
@@ -107,7 +107,7 @@ async def test_the_same_key_goes_to_the_same_member() -> None:
 
 
 async def test_an_empty_group_is_refused() -> None:
-    """SEMANTICS 15.3"""
+    """SEMANTICS 19.3"""
     async with System() as system:
         router = await system.spawn(Router, "nobody")
         with pytest.raises(Refused, match="no members"):
@@ -118,7 +118,7 @@ async def test_an_empty_group_is_refused() -> None:
 
 
 async def test_mail_of_one_sender_for_one_member_stays_in_order_and_waits_for_room() -> None:
-    """SEMANTICS 15.4"""
+    """SEMANTICS 19.4"""
     async with System() as system:
         seen = await cast(system, 1, Mailbox(2))
         router = await system.spawn(Router, "members", mailbox=Mailbox(2))
@@ -129,7 +129,7 @@ async def test_mail_of_one_sender_for_one_member_stays_in_order_and_waits_for_ro
 
 
 async def test_a_full_member_that_fails_costs_its_mail_and_not_the_router() -> None:
-    """SEMANTICS 15.4"""
+    """SEMANTICS 19.4"""
     async with System() as system:
         seen = await cast(system, 1, Mailbox(1, fail))
         router = await system.spawn(Router, "members")
@@ -143,7 +143,7 @@ async def test_a_full_member_that_fails_costs_its_mail_and_not_the_router() -> N
 
 
 async def test_a_member_that_asks_its_router_while_that_waits_for_it_gets_a_cycle() -> None:
-    """SEMANTICS 15.4"""
+    """SEMANTICS 19.4"""
     async with System() as system:
         await cast(system, 1, Mailbox(1))
         router = await system.spawn(Router, "members")
@@ -155,7 +155,7 @@ async def test_a_member_that_asks_its_router_while_that_waits_for_it_gets_a_cycl
 
 
 async def test_an_ask_whose_member_dies_is_told_so() -> None:
-    """SEMANTICS 15.1"""
+    """SEMANTICS 19.1"""
     async with System() as system:
         await cast(system, 1)
         router = await system.spawn(partial(Router, "members"))

@@ -9,7 +9,9 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_every_sentence_has_a_test() -> None:
-    sentences = set(re.findall(r"^(\d+\.\d+)\. ", (ROOT / "docs/SEMANTICS.md").read_text(), re.MULTILINE))
+    numbers = re.findall(r"^(\d+\.\d+)\. ", (ROOT / "docs/SEMANTICS.md").read_text(), re.MULTILINE)
+    sentences = set(numbers)
+    assert len(sentences) == len(numbers), "a number names two sentences"
     cited: set[str] = set()
     for path in Path(__file__).parent.rglob("test_*.py"):
         for line in re.findall(r"SEMANTICS ((?:\d+\.\d+(?:, )?)+)", path.read_text()):
