@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import random
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from types import TracebackType
 from typing import Any, Literal, TypeVar
 
@@ -32,6 +32,8 @@ from actors.ref import Ref
 from actors.remoting.dialer import CONNECT_SECONDS, Dialer
 from actors.remoting.limits import Limits
 from actors.remoting.network import Network, SocketNetwork
+from actors.remoting.placement import Placed
+from actors.remoting.process import NodeProcess
 from actors.remoting.ref import RemoteRef
 from actors.remoting.remoting import Remoting, check_node_name
 from actors.remoting.security import Security
@@ -145,6 +147,19 @@ class System:
         """
         return await self.remoting.connect(address, security, timeout)
 
+    async def spawn_node(
+        self, name: str, *, setup: Any = None, args: Sequence[Any] = (), loop: str | None = None, **options: Any
+    ) -> Ref[Any]:
+        """Start a worker process that is the node ``name``; ``spawn(..., node=name)`` places actors there.
+
+        What is returned is the actor that owns the process: it crashes with it, and ``options`` (of ``child``) say
+        whether it is started again. ``setup``, an importable coroutine function, is called there with the system and
+        ``args``; what it returns is the first argument of the factories of placed actors. Raises ``StartFailed``.
+        """
+        check_node_name(name)
+        options.setdefault("name", f"node-{name}")
+        return await self.spawn(lambda: NodeProcess(name, setup=setup, args=args, loop=loop), **options)
+
     # Actors
 
     async def spawn(
@@ -157,6 +172,8 @@ class System:
     ) -> Ref[Any]:
         """Start an actor under the root (or ``parent``); returns when its ``start`` is done.
 
+        With ``node`` it runs on that node: ``what`` is imported there by its name, the arguments travel in a message.
+
         ``options`` are those of ``child``. Raises ``StartFailed`` and ``NameTaken``.
         """
         cell = self.root if parent is None else self._parent(parent)
@@ -165,6 +182,9 @@ class System:
     async def spawn_under(
         self, parent: Cell, what: Any, args: tuple[Any, ...], name: str | None, options: dict[str, Any]
     ) -> Ref[Any]:
+        node = options.pop("node", None)
+        if node is not None:
+            what, args = Placed, (node, what, *args)
         if not self._running or parent.state not in (State.RUNNING, State.STARTING):
             raise SystemClosed(self.name)
         if isinstance(what, ChildSpec):

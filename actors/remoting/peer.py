@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from actors.remoting.remoting import Remoting
 
 log = structlog.get_logger("actors")
-STATUSES = (OK, REFUSED, DOWN, FULL)
+STATUSES = (OK, REFUSED, DOWN, TIMEOUT, FULL)
 _decode_trace = msgspec.msgpack.Decoder(Trace).decode
 
 
@@ -107,7 +107,7 @@ class Peer:
         self.open_asks -= 1
         if call is not None:
             self._system.asks.close(call)
-        if status != TIMEOUT and self.alive:
+        if self.alive:
             self._reply(status, correlation, body)
 
     def _reply(self, status: int, correlation: int, body: bytes) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import secrets
+import socket
 import ssl
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -46,6 +47,7 @@ class Remoting:
         self._shaking: dict[Connection, None] = {}  # strangers in their handshake
         self._listeners: list[Listener] = []
         self._dialers: dict[Dialer, None] = {}
+        self._waiters: dict[str, dict[asyncio.Future[None], None]] = {}
         self._incarnation = 0
         self._said: dict[str, float] = {}  # when a refusal of this code was logged
 
@@ -78,6 +80,33 @@ class Remoting:
                 await dialer.close()
                 raise
         return dialer
+
+    async def adopt(self, wire: socket.socket, security: Security, *, dialer: bool) -> Peer | None:
+        """Speak over a stream that is connected already. None when the handshake failed; it is not dialled again."""
+        connection = Connection(self, security, dialer=dialer)
+        await self.loop.create_unix_connection(lambda: connection, sock=wire)
+        outcomes: list[asyncio.Future[Any]] = [connection.opened, connection.ended]
+        await asyncio.wait(outcomes, return_when=asyncio.FIRST_COMPLETED)
+        return connection.peer
+
+    async def wait_for(self, node: str, seconds: float) -> Peer:
+        """The peer of that name, when it is there. Raises ``Unreachable``."""
+        peer = self.peers.get(node)
+        if peer is None:
+            waiter: asyncio.Future[None] = self.loop.create_future()
+            waiters = self._waiters.setdefault(node, {})
+            waiters[waiter] = None
+            try:
+                if not await settled(self.clock, seconds, [waiter]):
+                    raise Unreachable(node, seconds, "no node of that name is connected")
+            finally:
+                waiters.pop(waiter, None)
+                if not waiters:
+                    self._waiters.pop(node, None)
+            peer = self.peers.get(node)
+            if peer is None:
+                raise Unreachable(node, seconds, "the connection was lost at once")
+        return peer
 
     async def stop(self) -> None:
         """End all connections with a word of farewell."""
@@ -146,6 +175,9 @@ class Remoting:
                 return False
             old.connection.close(Violation("replaced", f"another connection with {peer.node} takes its place"))
         self.peers[peer.node] = peer
+        for waiter in self._waiters.get(peer.node, ()):
+            if not waiter.done():
+                waiter.set_result(None)
         log.info("node connected", node=peer.node, remote=peer.connection.remote)
         return True
 

@@ -13,6 +13,7 @@ import measure
 import msgspec
 
 from actors import Actor, Ask, Ref, System, Tell
+from bench.actors import remote
 from orchestrator.apimachinery.encoded import Encoded, encode
 
 
@@ -191,6 +192,7 @@ if __name__ == "__main__":
             "spawn": spawn,
             "idle": idle,
             "million": million,
+            **remote.CASES,
         },
         "this tree",
     )
