@@ -70,6 +70,9 @@ mutant: $(DEV) ## a reviewer's own bug: make mutant PATCH=file
 schema: $(DEV) ## generate the table of Kubernetes facts anew
 	@$(BIN)/python tools/generate_schema.py
 
+api-docs: $(DEV) ## docs/api/actors.md from signatures and docstrings
+	@$(BIN)/python tools/api_docs.py
+
 oracle: $(DEV) ## record what a real kube-apiserver answers: KUBE_APISERVER=path ETCD=path
 	@$(BIN)/python -m tests.oracle.record --apiserver "$(KUBE_APISERVER)" --etcd "$(ETCD)"
 

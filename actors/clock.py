@@ -11,10 +11,14 @@ from typing import Protocol
 class Handle(Protocol):
     """A pending call that can be cancelled (once too often does no harm)."""
 
-    def cancel(self) -> None: ...
+    def cancel(self) -> None:
+        """The call is not made; nothing happens when it was made already."""
+        ...
 
 
 class Clock(Protocol):
+    """Where a system's time comes from: ``System(clock=...)``. All seconds are floats."""
+
     def time(self) -> float:
         """Seconds since 1970-01-01T00:00Z."""
         ...
@@ -23,9 +27,13 @@ class Clock(Protocol):
         """Seconds that never go back, since an arbitrary moment."""
         ...
 
-    async def sleep(self, seconds: float) -> None: ...
+    async def sleep(self, seconds: float) -> None:
+        """Wait ``seconds``."""
+        ...
 
-    def call_later(self, seconds: float, function: Callable[[], object]) -> Handle: ...
+    def call_later(self, seconds: float, function: Callable[[], object]) -> Handle:
+        """Call ``function`` once, in the loop, after ``seconds``."""
+        ...
 
 
 class LoopClock:
@@ -42,7 +50,9 @@ class LoopClock:
         self.time: Callable[[], float] = getattr(self._loop, "wall_time", time.time)
 
     async def sleep(self, seconds: float) -> None:
+        """Wait ``seconds`` of the loop's time."""
         await asyncio.sleep(seconds)
 
     def call_later(self, seconds: float, function: Callable[[], object]) -> asyncio.TimerHandle:
+        """Call ``function`` once after ``seconds`` of the loop's time."""
         return self._loop.call_later(seconds, function)

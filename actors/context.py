@@ -47,18 +47,22 @@ class Context:
 
     @property
     def ref(self) -> Ref[Any]:
+        """The actor's own address."""
         return self._cell.ref
 
     @property
     def path(self) -> str:
+        """The actor's own path."""
         return self._cell.path
 
     @property
     def system(self) -> System:
+        """The system in which the actor lives."""
         return self._cell.system
 
     @property
     def clock(self) -> Clock:
+        """The system's clock: the only time an actor should know."""
         return self._cell.system.clock
 
     @property
@@ -99,6 +103,7 @@ class Context:
 
     @property
     def children(self) -> tuple[Ref[Any], ...]:
+        """The living children, the eldest first."""
         keeper = self._cell.keeper
         return tuple(cell.ref for cell in keeper.children.values()) if keeper else ()
 
@@ -131,6 +136,7 @@ class Context:
         ref.watch(self._cell)
 
     def unwatch(self, ref: Ref[Any]) -> None:
+        """Take ``watch`` back; nothing happens when it is not watched."""
         ref.unwatch(self._cell)
 
     def join(self, group: str) -> None:
@@ -138,6 +144,7 @@ class Context:
         self._cell.system.groups.join(group, self._cell.ref)
 
     def leave(self, group: str) -> None:
+        """Leave ``group``; nothing happens when it is not a member."""
         self._cell.system.groups.leave(group, self._cell.ref)
 
     def monitor(self, group: str) -> tuple[Ref[Any], ...]:
@@ -145,6 +152,7 @@ class Context:
         return self._cell.system.groups.monitor(group, self._cell)
 
     def demonitor(self, group: str) -> None:
+        """Take ``monitor`` back: no more ``GroupChanged`` of ``group``."""
         self._cell.system.groups.demonitor(group, self._cell.path)
 
     def stream(

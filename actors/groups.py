@@ -78,6 +78,7 @@ class Groups:
         return self.members(group)
 
     def demonitor(self, group: str, path: str) -> None:
+        """End the monitoring of ``group`` by the actor at ``path``."""
         monitors = self._monitors.get(group, {})
         monitor = monitors.pop(path, None)
         if monitor is not None:
@@ -91,6 +92,7 @@ class Groups:
             self._remove(group, ref.path)
 
     def hear(self, down: Down) -> None:
+        """A member has ended: it is no member any more."""
         path = down.ref.path
         self.forget(down.ref)
         for group in [group for group, monitors in self._monitors.items() if path in monitors]:

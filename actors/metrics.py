@@ -33,6 +33,7 @@ class Metrics(Collector):
         self._system = system
 
     def collect(self) -> Iterable[Metric]:
+        """All metrics, as they are now."""
         yield from self._of_kinds()
         yield from self._of_system()
 

@@ -35,6 +35,8 @@ class PoolSize(msgspec.Struct, frozen=True):
 
 
 class PoolStatistics(msgspec.Struct, frozen=True):
+    """What a pool can say of itself."""
+
     workers: int
     """Those that are starting included."""
     idle: int

@@ -157,6 +157,7 @@ class Ref(Generic[P]):
             cell.watch(watcher)
 
     def unwatch(self, watcher: Watcher) -> None:
+        """Take ``watch`` back."""
         cell = self._find()
         if cell is not None and cell.watchers is not None:
             cell.watchers.pop(watcher, None)

@@ -18,7 +18,9 @@ NO_MEMBERS = "no members"
 class Choice(Protocol):
     """Which member gets a message. ``members`` is never empty."""
 
-    def choose(self, members: Sequence[Ref[Any]], message: Message) -> Ref[Any]: ...
+    def choose(self, members: Sequence[Ref[Any]], message: Message) -> Ref[Any]:
+        """One of ``members``, of which there is at least one, for ``message``."""
+        ...
 
 
 class RoundRobin:
@@ -28,6 +30,7 @@ class RoundRobin:
         self._next = 0
 
     def choose(self, members: Sequence[Ref[Any]], message: Message) -> Ref[Any]:
+        """The member after the one that was chosen last."""
         chosen = members[self._next % len(members)]
         self._next = (self._next + 1) % len(members)
         return chosen
@@ -42,6 +45,7 @@ class ConsistentHash:
         self._ring = Ring(())
 
     def choose(self, members: Sequence[Ref[Any]], message: Message) -> Ref[Any]:
+        """The member whose place on the ring is the next after that of the message's key."""
         paths = [ref.path for ref in members]
         if paths != self._paths:
             self._paths, self._ring = paths, Ring(paths)

@@ -42,6 +42,7 @@ class OpenTelemetrySpans:
         self._propagator = TraceContextTextMapPropagator()
 
     def current(self) -> Trace | None:
+        """The trace of the current span; None outside of any."""
         if not self._trace.get_current_span().get_span_context().is_valid:
             return None
         traceparent = self._traceparent()
@@ -49,6 +50,7 @@ class OpenTelemetrySpans:
 
     @contextmanager
     def handling(self, path: str, message: str, trace: Trace) -> Iterator[Trace]:
+        """A consumer span below the one that ``trace`` names; a trace without one stays as it is."""
         if not trace.traceparent:
             yield trace
             return

@@ -6,6 +6,8 @@ import msgspec
 
 
 class Statistics(msgspec.Struct, frozen=True):
+    """What one actor can say of itself, counted since it was spawned, across its restarts."""
+
     mailbox: int
     """Messages that wait."""
     handled: int
@@ -32,6 +34,8 @@ class Node(msgspec.Struct, frozen=True):
 
 
 class SystemStatistics(msgspec.Struct, frozen=True):
+    """What a system can say of itself, counted since it started."""
+
     actors: int
     spawned: int
     restarts: int

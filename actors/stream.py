@@ -38,6 +38,8 @@ CLOSED = "closed"
 
 
 class StreamStatistics(msgspec.Struct, frozen=True):
+    """What a stream can say of itself."""
+
     queued: int
     """Messages that wait for credit."""
     outstanding: int
@@ -62,6 +64,7 @@ class Stream:
 
     @property
     def overflow(self) -> Overflow:
+        """What becomes of messages when the stream is full."""
         return self._overflow
 
     async def push(self, message: Message) -> None:
@@ -116,6 +119,7 @@ class Stream:
         self._admit()
 
     def statistics(self) -> StreamStatistics:
+        """The figures as they are now."""
         return StreamStatistics(len(self._queue), self._outstanding, self._sent, self._dropped)
 
     def _key(self, message: Message) -> Any:

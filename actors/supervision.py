@@ -14,6 +14,8 @@ from actors.mailbox import Mailbox
 
 
 class Restart(Enum):
+    """Whether a child is started again when its instance ended and nobody ordered that."""
+
     PERMANENT = "permanent"
     """Always restarted, unless its parent or the system stopped it."""
     TRANSIENT = "transient"
@@ -23,6 +25,8 @@ class Restart(Enum):
 
 
 class Strategy(Enum):
+    """Which siblings go down with a child that ended."""
+
     ONE_FOR_ONE = "one_for_one"
     """Only the child that ended is restarted."""
     ONE_FOR_ALL = "one_for_all"
@@ -52,6 +56,7 @@ class Backoff(msgspec.Struct, frozen=True):
     reset_seconds: float = 10.0
 
     def seconds(self, attempt: int, source: random.Random) -> float:
+        """The wait before restart number ``attempt`` in a row, counted from 0; ``source`` gives the jitter."""
         base = min(self.maximum, self.initial * self.factor ** min(attempt, 64))
         return base * (1.0 + self.jitter * source.random())
 
@@ -82,6 +87,7 @@ class ChildSpec(msgspec.Struct, frozen=True):
     """Replies that may be in the making by ``context.later``; at the bound the actor takes no more mail."""
 
     def kind(self) -> str:
+        """The name of what makes the child: its class's, as a rule."""
         return getattr(self.factory, "__name__", type(self.factory).__name__)
 
 

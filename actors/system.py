@@ -182,6 +182,7 @@ class System:
     async def spawn_under(
         self, parent: Cell, what: Any, args: tuple[Any, ...], name: str | None, options: dict[str, Any]
     ) -> Ref[Any]:
+        """What ``spawn`` and ``context.spawn`` share: a child of ``parent``."""
         node = options.pop("node", None)
         if node is not None:
             what, args = Placed, (node, what, *args)
@@ -280,6 +281,7 @@ class System:
         return self._running
 
     def statistics(self) -> SystemStatistics:
+        """The figures as they are now."""
         return SystemStatistics(
             actors=len(self.cells),
             spawned=self.spawned,
@@ -298,9 +300,11 @@ class System:
     # What the library's modules share
 
     def random_for(self, path: str) -> random.Random:
+        """The source of randomness of the actor at ``path``: by seed and path, or from the machine."""
         return random.Random() if self.seed is None else random.Random(f"{self.seed}/{path}")
 
     def make(self, cell: Cell) -> Actor:
+        """A new instance of ``cell``'s actor."""
         return make(cell)
 
     def create_task(self, coroutine: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
@@ -316,13 +320,16 @@ class System:
             log.critical("a task of the actor library crashed", task=task.get_name(), exc_info=task.exception())
 
     async def blocking(self, function: Callable[..., T], *args: Any) -> T:
+        """Run ``function(*args)`` in a thread of the system's bounded pool."""
         return await anyio.to_thread.run_sync(function, *args, limiter=self._threads, abandon_on_cancel=True)
 
     def observe(self, path: str, frame: Frame) -> None:
+        """Show the tap a frame that is put into the mailbox at ``path``."""
         assert self.tap is not None, "only called with a tap"
         self.tap(self.codec.header(path, frame), frame)
 
     def refuse(self, correlation: int, refusal: Refused) -> None:
+        """Answer an ask with ``Refused``."""
         try:
             body = self.codec.encode_value((refusal.code, refusal.message, refusal.detail))
         except TypeError:
@@ -330,6 +337,7 @@ class System:
         self.asks.answer(correlation, REFUSED, body)
 
     def answer_down(self, correlation: int, cell: Cell, exit_: Exit) -> None:
+        """Answer an ask with ``Down``: the instance of ``cell`` ended as ``exit_`` says."""
         body = self.codec.encode_value((cell.path, exit_.reason, exit_.error, False))
         self.asks.answer(correlation, DOWN, body)
 
@@ -343,6 +351,7 @@ class System:
         self.dead_letters.publish(cell.path, frame, "undecodable" if known else "unknown type")
 
     def forget(self, cell: Cell) -> None:
+        """Take the address of a dead actor away."""
         if self.cells.get(cell.path) is cell:
             del self.cells[cell.path]
 

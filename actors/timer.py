@@ -99,6 +99,7 @@ class Timer:
         self._handle = cell.system.clock.call_later(seconds, self._fire)
 
     def cancel(self) -> None:
+        """It never fires any more; once too often does no harm."""
         if self._handle is not None:
             self._handle.cancel()
             self._handle = None

@@ -48,6 +48,8 @@ class Hold(Tell):
 
 
 class HoldStatistics(msgspec.Struct, frozen=True):
+    """What a watchdog has seen so far."""
+
     holds: int
     reported: int
     longest_seconds: float

@@ -21,12 +21,15 @@ class SimulatedClock:
         self._pending: dict[_Pending, None] = {}
 
     def time(self) -> float:
+        """Unix seconds."""
         return self._epoch + self._now
 
     def monotonic(self) -> float:
+        """Seconds that were let pass."""
         return self._now
 
     async def sleep(self, seconds: float) -> None:
+        """Wait until ``seconds`` were let pass."""
         done = asyncio.get_running_loop().create_future()
         handle = self.call_later(seconds, lambda: None if done.done() else done.set_result(None))
         try:
@@ -35,12 +38,14 @@ class SimulatedClock:
             handle.cancel()
 
     def call_later(self, seconds: float, function: Callable[[], object]) -> _Pending:
+        """Call ``function`` when ``seconds`` were let pass."""
         self._count += 1
         pending = _Pending(self, self._now + seconds, self._count, function)
         self._pending[pending] = None
         return pending
 
     def cancel(self, pending: _Pending) -> None:
+        """Forget a pending call."""
         self._pending.pop(pending, None)
 
     async def advance(self, seconds: float) -> None:

@@ -76,6 +76,7 @@ class DeterministicLoop(asyncio.BaseEventLoop):
     def _clock_resolution(self, seconds: float) -> None: ...
 
     def time(self) -> float:
+        """Virtual seconds since the loop was made."""
         return self._now
 
     def wall_time(self) -> float:
@@ -88,6 +89,7 @@ class DeterministicLoop(asyncio.BaseEventLoop):
         self._now = max(self._now, scheduled[0].when())
 
     def waiting_tasks(self) -> list[str]:
+        """Names of the tasks that have not ended."""
         return sorted(task.get_name() for task in asyncio.all_tasks(self))
 
     def timers(self) -> int:
@@ -108,24 +110,31 @@ class DeterministicLoop(asyncio.BaseEventLoop):
     def _write_to_self(self) -> None: ...
 
     def call_soon_threadsafe(self, *args: Any, **kwargs: Any) -> NoReturn:  # type: ignore[override]
+        """Raises ``NotSimulated``."""
         raise NotSimulated("call_soon_threadsafe")
 
     def run_in_executor(self, *args: Any, **kwargs: Any) -> NoReturn:  # type: ignore[override]
+        """Raises ``NotSimulated``."""
         raise NotSimulated("run_in_executor")
 
     async def getaddrinfo(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Raises ``NotSimulated``."""
         raise NotSimulated("getaddrinfo")
 
     async def create_connection(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Raises ``NotSimulated``."""
         raise NotSimulated("create_connection")
 
     async def create_server(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Raises ``NotSimulated``."""
         raise NotSimulated("create_server")
 
     async def subprocess_exec(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Raises ``NotSimulated``."""
         raise NotSimulated("subprocess_exec")
 
     async def subprocess_shell(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Raises ``NotSimulated``."""
         raise NotSimulated("subprocess_shell")
 
     def close(self) -> None:

@@ -46,6 +46,7 @@ class MemoryNetwork:
         self._ends: dict[End, None] = {}
 
     def host(self, name: str) -> Host:
+        """The access of the host ``name``, made anew when there is none."""
         return Host(self, name)
 
     def partition(self, *sides: Iterable[str]) -> None:
@@ -56,9 +57,11 @@ class MemoryNetwork:
                 self._cut.update(frozenset((one, two)) for one in group for two in other)
 
     def heal(self) -> None:
+        """End every partition."""
         self._cut.clear()
 
     def cut(self, one: str, two: str) -> bool:
+        """Whether nothing passes between two hosts."""
         return frozenset((one, two)) in self._cut
 
     def reset(self, *hosts: str) -> None:
@@ -68,13 +71,16 @@ class MemoryNetwork:
                 end.abort()
 
     def connections(self) -> int:
+        """How many are open."""
         return len(self._ends) // 2
 
     def join(self, one: End, two: End) -> None:
+        """Connect two ends."""
         one.other, two.other = two, one
         self._ends[one] = self._ends[two] = None
 
     def gone(self, end: End) -> None:
+        """An end was closed: forget it."""
         self._ends.pop(end, None)
 
     def carry(self, end: End, arrive: Callable[[], None], attempt: int = 0) -> None:

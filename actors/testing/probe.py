@@ -53,6 +53,7 @@ class Probe:
         return None
 
     def took(self, message: Any) -> None:
+        """Keep a message that the probe got."""
         self.messages.append(message)
         self._arrived.set()
 
