@@ -37,6 +37,8 @@ class CompactTo(msgspec.Struct, frozen=True, array_like=True, tag=3):
 class Grant(msgspec.Struct, frozen=True, array_like=True, tag=4):
     at: int
     ttl_milliseconds: int
+    lease: int = 0
+    """The number it is to have; 0: the next."""
 
 
 class Revoke(msgspec.Struct, frozen=True, array_like=True, tag=5):

@@ -5,10 +5,12 @@ from __future__ import annotations
 from orchestrator.store.protocol import Compare, Relation, Target, Value
 
 
-def holds(compare: Compare, value: Value | None) -> bool:
-    """Whether ``compare`` is true of ``value`` (None: the key is not there)."""
+def holds(compare: Compare, value: Value | None, revision: int) -> bool:
+    """Whether ``compare`` is true of ``value`` (None: the key is not there) in a store at ``revision``."""
     found: int | bytes
-    if compare.target is Target.VALUE:
+    if compare.target is Target.REVISION:
+        found = revision
+    elif compare.target is Target.VALUE:
         found = b"".join(value.parts) if value is not None else b""
     elif value is None:
         found = 0

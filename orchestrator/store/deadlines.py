@@ -29,6 +29,10 @@ class Deadlines:
         self._ends[lease] = now + seconds
         return True
 
+    def end(self, lease: int) -> float:
+        """When it runs out; 0 for one that is not waited for."""
+        return self._ends.get(lease, 0.0)
+
     def drop(self, lease: int) -> None:
         self._ends.pop(lease, None)
 

@@ -26,9 +26,14 @@ class Leases:
     def all(self) -> list[Lease]:
         return list(self._leases.values())
 
-    def grant(self, ttl_milliseconds: int) -> Lease:
-        self.granted += 1
-        lease = self._leases[self.granted] = Lease(self.granted, ttl_milliseconds)
+    def grant(self, ttl_milliseconds: int, wanted: int = 0) -> Lease | None:
+        """None when ``wanted`` is taken."""
+        if wanted in self._leases:
+            return None
+        while not wanted:
+            self.granted += 1
+            wanted = self.granted if self.granted not in self._leases else 0
+        lease = self._leases[wanted] = Lease(wanted, ttl_milliseconds)
         return lease
 
     def restore(self, lease: int, ttl_milliseconds: int) -> None:

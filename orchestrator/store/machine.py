@@ -74,8 +74,7 @@ class Machine:
             case CompactTo():
                 return self._compact(command)
             case Grant():
-                lease = self.leases.grant(command.ttl_milliseconds)
-                return Applied(LeaseReply(lease.lease, command.ttl_milliseconds / 1000), [])
+                return self._grant(command)
             case Revoke():
                 return self._revoke(command)
             case SetQuota():
@@ -124,7 +123,7 @@ class Machine:
         answered = self.requests.get(command.request_id)
         if answered is not None:
             return Applied(answered, [])
-        succeeded = all(holds(compare, self.live.get(compare.key)) for compare in command.compares)
+        succeeded = all(holds(compare, self.live.get(compare.key), self.revision) for compare in command.compares)
         changes = command.success if succeeded else command.failure
         refusals = [self._refusal(change) for change in changes]
         records: list[Record] = []
@@ -146,6 +145,12 @@ class Machine:
             return Applied(Denied(code_of(Refusal.COMPACTED), _compacted(command.revision, self.history.compacted)), [])
         self.history.compact(command.revision)
         return Applied(CompactReply(self.history.compacted), [])
+
+    def _grant(self, command: Grant) -> Applied:
+        lease = self.leases.grant(command.ttl_milliseconds, command.lease)
+        if lease is None:
+            return Applied(Denied("lease exists", f"there is a lease {command.lease} already"), [])
+        return Applied(LeaseReply(lease.lease, command.ttl_milliseconds / 1000), [])
 
     def _revoke(self, command: Revoke) -> Applied:
         if command.lease not in self.leases:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from actors import Refused
+from orchestrator.store import commands
 from orchestrator.store.commands import Command, CompactTo, Grant, Revoke, Transact, Write
 from orchestrator.store.compare import comparable
 from orchestrator.store.protocol import (
@@ -13,6 +14,7 @@ from orchestrator.store.protocol import (
     Compact,
     LeaseGrant,
     LeaseRevoke,
+    SetQuota,
     Txn,
 )
 
@@ -22,7 +24,7 @@ MAX_PARTS = 16
 MAX_TTL_SECONDS = 9_000_000_000.0
 """etcd's bound."""
 
-Proposal = Batch | Txn | Compact | LeaseGrant | LeaseRevoke
+Proposal = Batch | Txn | Compact | LeaseGrant | LeaseRevoke | SetQuota
 
 
 def to_command(proposal: Proposal, at: int) -> Command:
@@ -42,9 +44,13 @@ def to_command(proposal: Proposal, at: int) -> Command:
                 raise Refused(
                     "invalid", f"ttl_seconds is {ttl}: more than 0 and at most {MAX_TTL_SECONDS:.0f} is expected"
                 )
-            return Grant(at, max(1, round(ttl * 1000)))
+            return Grant(at, max(1, round(ttl * 1000)), proposal.lease)
         case LeaseRevoke(lease=lease):
             return Revoke(at, lease)
+        case SetQuota(quota_bytes=quota):
+            if quota < 0:
+                raise Refused("invalid", f"quota_bytes is {quota}: 0 (no bound) or more is expected")
+            return commands.SetQuota(at, quota)
 
 
 def _transact(txn: Txn, at: int) -> Transact:

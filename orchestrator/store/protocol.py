@@ -93,6 +93,8 @@ class Target(IntEnum):
     VERSION = 2
     VALUE = 3
     LEASE = 4
+    REVISION = 5
+    """The store's own revision; the key does not matter. Not every backend has it."""
 
 
 class Relation(IntEnum):
@@ -161,6 +163,8 @@ class Range(Ask[RangeReply]):
     revision: int = 0
     fields: dict[str, str] = {}  # noqa: RUF012
     count_only: bool = False
+    before: str = ""
+    """Only keys that sort before this one; empty: to the end of the prefix."""
 
 
 class GetReply(msgspec.Struct, frozen=True, array_like=True):
@@ -255,9 +259,13 @@ class LeaseReply(msgspec.Struct, frozen=True, array_like=True):
 
 
 class LeaseGrant(Ask[LeaseReply]):
-    """A lease whose keys are deleted when it is not kept alive for ``ttl_seconds``."""
+    """A lease whose keys are deleted when it is not kept alive for ``ttl_seconds``.
+
+    ``lease``: the number it is to have (0: the store chooses). Refused with code "lease exists" when it is taken.
+    """
 
     ttl_seconds: float
+    lease: int = 0
 
 
 class LeaseKeepAlive(Ask[LeaseReply]):
@@ -268,6 +276,43 @@ class LeaseKeepAlive(Ask[LeaseReply]):
 
 class LeaseRevoke(Ask[None]):
     lease: int
+
+
+class LeaseStatusReply(msgspec.Struct, frozen=True, array_like=True):
+    lease: int
+    ttl_seconds: float
+    left_seconds: float
+    keys: list[str]
+
+
+class LeaseStatus(Ask[LeaseStatusReply]):
+    """Refused with code "lease" when there is none."""
+
+    lease: int
+
+
+class LeaseList(Ask[list[int]]):
+    """The leases that live, in the order they were granted."""
+
+
+class SetQuota(Ask[None]):
+    """The bytes that keys and their history may take (0: no bound).
+
+    At the bound puts are ``Outcome.NO_SPACE``; deletes and compaction are taken, and make room.
+    """
+
+    quota_bytes: int
+
+
+class SnapshotReply(msgspec.Struct, frozen=True, array_like=True):
+    revision: int
+    bytes: int
+
+
+class SaveSnapshot(Ask[SnapshotReply]):
+    """Write the state as it is now to a new file at ``path``, while serving. Refused: "snapshot"."""
+
+    path: str
 
 
 class StatusReply(msgspec.Struct, frozen=True, array_like=True):
@@ -284,6 +329,11 @@ class StatusReply(msgspec.Struct, frozen=True, array_like=True):
     commits: int
     """Durable appends since the start; ``changes`` over it is the size of a group commit."""
     changes: int
+    used_bytes: int = 0
+    """What keys and history take, as the quota counts it."""
+    quota_bytes: int = 0
+    full: bool = False
+    """The alarm: the quota is used up."""
 
 
 class StoreStatus(Ask[StatusReply]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from heapq import merge
 
 from orchestrator.store.fields import match
@@ -46,10 +47,12 @@ def read(machine: Machine, query: Range) -> RangeReply:
         return _page(query, query.revision, _old(machine, query))
     if query.fields:
         keys = machine.fields.keys(query.fields, query.prefix, query.after)
-    elif query.count_only:
+    elif query.count_only and not query.before:
         return RangeReply(machine.revision, [], count=machine.tree.count(query.prefix, query.after))
     else:
         keys = machine.tree.keys(query.prefix, query.after)
+    if query.before:
+        keys = keys[: bisect_left(keys, query.before)]
     more = bool(query.limit) and len(keys) > query.limit
     if query.count_only:
         return RangeReply(machine.revision, [], count=len(keys))
@@ -65,6 +68,8 @@ def _old(machine: Machine, query: Range) -> list[Value]:
     history, live, revision = machine.history, machine.live, query.revision
     values = []
     for key in merge(keys, graves) if graves else keys:
+        if query.before and key >= query.before:
+            break
         value = history.at(key, revision, live.get(key))
         if value is not None and (not query.fields or match(query.fields, value.fields)):
             values.append(value)

@@ -29,11 +29,17 @@ from orchestrator.store.protocol import (
     GetReply,
     LeaseGrant,
     LeaseKeepAlive,
+    LeaseList,
     LeaseReply,
     LeaseRevoke,
+    LeaseStatus,
+    LeaseStatusReply,
     Range,
     RangeReply,
     Refusal,
+    SaveSnapshot,
+    SetQuota,
+    SnapshotReply,
     StatusReply,
     StoreStatus,
     Txn,
@@ -44,6 +50,8 @@ from orchestrator.store.protocol import (
 )
 from orchestrator.store.reading import Unreadable, check_revision, get, read
 from orchestrator.store.replica import ALONE, Replica
+from orchestrator.store.snapshot import dump
+from orchestrator.store.snapshot_file import frame, write
 from orchestrator.store.watch import Watches
 from orchestrator.store.wire import Wire, decode_wire, encode_wire
 
@@ -127,7 +135,7 @@ class Store(Actor):
 
     async def receive(self, message: Any) -> Any:
         match message:
-            case Batch() | Txn() | Compact() | LeaseGrant() | LeaseRevoke():
+            case Batch() | Txn() | Compact() | LeaseGrant() | LeaseRevoke() | SetQuota():
                 return self._propose(message)
             case Get() | Range():
                 return self._read(message)
@@ -144,8 +152,14 @@ class Store(Actor):
                 self._watches.close(number)
             case LeaseKeepAlive(lease=lease):
                 return self._keep_alive(lease)
+            case LeaseStatus(lease=lease):
+                return self._lease_status(lease)
+            case LeaseList():
+                return [lease.lease for lease in self._replica.machine.leases.all()]
             case StoreStatus():
                 return self._status()
+            case SaveSnapshot(path=path):
+                return self.context.later(self._save_snapshot(path))
             case Down(ref=ref):
                 self._watches.close_subscriber(ref.path)
             case _Progress():
@@ -246,6 +260,23 @@ class Store(Actor):
         self._wake.set()
         return self.context.later(_kept(number, future))
 
+    def _lease_status(self, number: int) -> LeaseStatusReply:
+        lease = self._machine.leases.get(number)
+        if lease is None:
+            raise Refused("lease", f"there is no lease {number}: it expired or was revoked")
+        # A member that does not lead does not know when it ends.
+        end = self._member.deadlines.end(number)
+        left = end - self.context.clock.monotonic() if end else lease.ttl_milliseconds / 1000
+        return LeaseStatusReply(number, lease.ttl_milliseconds / 1000, max(0.0, left), sorted(lease.keys))
+
+    async def _save_snapshot(self, path: str) -> SnapshotReply:
+        """The moment is now; the encoding and the writing are a thread's."""
+        revision, chunks = self._machine.revision, dump(self._machine)
+        try:
+            return SnapshotReply(revision, await self.context.blocking(write, path, frame(chunks)))
+        except OSError as error:
+            raise Refused("snapshot", f"cannot write {path}: {error.strerror}") from error
+
     def _expire(self) -> None:
         self._member.expire(self._milliseconds())
         self._wake.set()
@@ -294,6 +325,9 @@ class Store(Actor):
             watches=len(self._watches),
             commits=log.appends,
             changes=self._member.changes,
+            used_bytes=self._machine.history.bytes,
+            quota_bytes=self._machine.quota_bytes,
+            full=self._machine.full,
         )
 
     def _leader(self) -> str:
