@@ -9,6 +9,7 @@ State is in memory unless ``data_dir`` is set; no HTTPS door is opened unless ``
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -49,6 +50,7 @@ from orchestrator.nodes import NodeFactory
 from orchestrator.pki import Pki
 from orchestrator.report import Report
 from orchestrator.scheduler.actor import Scheduler
+from orchestrator.store.gateway.door import Gateway
 from orchestrator.store.log import Log
 from orchestrator.store.memory_log import MemoryLog
 from orchestrator.store.sqlite_log import SqliteLog
@@ -140,6 +142,8 @@ class Cluster:
         await system.spawn(self._metrics(), name="metrics")
         if self.config.listen is not None:
             await system.spawn(self._door(), name="door")
+        if self.config.data_dir is not None:
+            await system.spawn(self._gateway(self.config.data_dir))
 
     async def _storage_class(self) -> None:
         """A cluster without any StorageClass gets one, so that claims are served without further ado."""
@@ -234,6 +238,11 @@ class Cluster:
         return _member(
             lambda: HttpDoor(self.api, self.server_config, host=host, port=port, tls=tls, report=report), "door"
         )
+
+    def _gateway(self, data_dir: Path) -> ChildSpec:
+        """etcd's JSON on a socket file, for ``podium store`` and whoever may read the log itself."""
+        path = str(data_dir / "store" / "gateway.sock")
+        return child(lambda: Gateway(self.store, path=path), name="gateway", mailbox=SERVER_MAILBOX)
 
     def _event_writer(self, name: str) -> ChildSpec:
         client = self.client_for(MASTERS)

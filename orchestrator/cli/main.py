@@ -30,6 +30,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("kubeconfig", "kubeconfig", "print or merge the kubeconfig", CLUSTER),
     Command("reset", "reset", "delete its data", CLUSTER),
     Command("version", "version", "versions of the command and the server", CLUSTER),
+    Command("store", "store", "the store: serve, check, repair, snapshots, members", CLUSTER),
     Command("bench", "bench", "measure reconciliation", CLUSTER),
 )
 

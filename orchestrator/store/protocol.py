@@ -188,9 +188,10 @@ class WatchReply(msgspec.Struct, frozen=True, array_like=True):
 class Watch(Ask[WatchReply]):
     """Every change after ``revision`` to a key with ``prefix`` (or exactly ``key``), in order, no gap, no duplicate.
 
-    ``revision`` 0: from now on. With ``fields`` only values that match; a value that stops matching arrives as a delete
-    and one that starts as a put whose ``created`` is true. The subscriber gets ``Changes`` frames, then at most one
-    ``WatchEnded``. A subscriber that dies ends its watch. Raises ``Refused`` with code "compacted" or "future".
+    ``revision`` 0: from now on; -1: from the very first change on. With ``fields`` only values that match; a value that
+    stops matching arrives as a delete and one that starts as a put whose ``created`` is true. The subscriber gets
+    ``Changes`` frames, then at most one ``WatchEnded``. A subscriber that dies ends its watch. Raises ``Refused`` with
+    code "compacted" or "future".
     """
 
     subscriber: Ref[Any]

@@ -244,12 +244,13 @@ class Store(Actor):
 
     def _watch_now(self, watch: Watch) -> WatchReply:
         current = self._machine.revision
+        after = max(0, watch.revision)
         try:
             if watch.revision:
-                check_revision(self._machine, watch.revision)
+                check_revision(self._machine, after)
         except Unreadable as error:
             raise Refused(code_of(error.refusal), str(error), error.limit) from None
-        missed = self._machine.history.after(watch.revision) if watch.revision else []
+        missed = self._machine.history.after(after) if watch.revision else []
         self.context.watch(watch.subscriber)
         return WatchReply(self._watches.open(watch, current, missed), current)
 

@@ -1,6 +1,7 @@
 """``python -m tests.powercut.fuzz --seeds N [--first K]``: bytes that came to harm, one mutation a seed.
 
-Log files, write-ahead logs, snapshot files, the chunks of a snapshot, batches, commands. What is read from them must be
+Log files, write-ahead logs, snapshot files, the chunks of a snapshot, batches, commands, requests at the HTTP door,
+messages of members. What is read from them must be
 exactly what was written, or a refusal in the words of our errors: no other exception, no hang, nothing silently less.
 """
 
@@ -35,10 +36,15 @@ from orchestrator.store.commands import (
     encode_command,
 )
 from orchestrator.store.errors import LogError
+from orchestrator.store.gateway.errors import GatewayError
+from orchestrator.store.gateway.http import Connection, Request
+from orchestrator.store.gateway.messages import PutRequest, TxnRequest, decode
 from orchestrator.store.machine import Machine
 from orchestrator.store.protocol import Change, Compare, Relation, Target
 from orchestrator.store.snapshot import Unreadable, dump, load
 from orchestrator.store.sqlite_log import SqliteLog
+from orchestrator.store.wire import Confirm, Confirmed, Forward, Placed, decode_wire, encode_wire
+from tests.store.gateway.wire import Wire
 
 HANG_SECONDS = 30
 FAST = "/dev/shm"
@@ -205,6 +211,47 @@ def fuzz_command(dice: random.Random) -> None:
         raise Violation(f"two machines disagree about {command}")
 
 
+REQUESTS = [
+    b"POST /v3/kv/put HTTP/1.1\r\nHost: x\r\nContent-Length: 31\r\n\r\n" + b'{"key":"YQ==","value":"Yg=="}  ',
+    b"POST /v3/kv/txn HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+    b"GET /health HTTP/1.1\r\nConnection: close\r\n\r\n",
+]
+
+
+def fuzz_request(dice: random.Random) -> None:
+    """Bytes at the HTTP door, in any pieces: answers, or a refusal and the end of the connection."""
+
+    def serve(request: Request) -> None:
+        try:
+            decode(request.body, dice.choice((PutRequest, TxnRequest)))
+        except GatewayError:
+            request.answer(b"refused", 400)
+        else:
+            request.answer(b"done")
+
+    wire = Wire(Connection(serve, lambda _: None))
+    sent = mutate(dice, dice.choice(REQUESTS) + dice.choice(REQUESTS))
+    while sent and not wire.closed:
+        size = dice.randint(1, len(sent))
+        wire.feed(sent[:size])
+        sent = sent[size:]
+    try:
+        wire.answers()
+    except AssertionError as error:
+        raise Violation(str(error)) from error
+
+
+def fuzz_wire(dice: random.Random) -> None:
+    """What members say to each other: a message or a refusal of the decoder."""
+    message: Any = dice.choice(
+        (Forward(1, 2, 3, b"payload"), Placed(1, 2, 3, 4, 5), Confirm(1, 2, 3), Confirmed(1, 2, 3, 4))
+    )
+    try:
+        decode_wire(mutate(dice, encode_wire(message)))
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return
+
+
 async def run(first: int, seeds: int, root: Path) -> str:
     """The first violation, or ""."""
     bases = await make_bases(root)
@@ -217,6 +264,8 @@ async def run(first: int, seeds: int, root: Path) -> str:
         lambda dice: fuzz_chunks(dice, chunks),
         fuzz_batch,
         fuzz_command,
+        fuzz_request,
+        fuzz_wire,
     ]
     for seed in range(first, first + seeds):
         signal.alarm(HANG_SECONDS)

@@ -162,6 +162,14 @@ class Connection(asyncio.Protocol):
             self._transport.write(b"0\r\n\r\n")
             self._next(request.keep_alive)
 
+    async def taken(self) -> None:
+        """Return when the client has taken most of what was written, or is gone."""
+        if self.writable or self._transport is None:
+            return
+        drained = asyncio.Event()
+        self.on_drained = self.on_gone = drained.set
+        await drained.wait()
+
     def close(self) -> None:
         if self._transport is not None:
             self._transport.close()

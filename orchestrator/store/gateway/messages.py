@@ -113,6 +113,12 @@ class WatchRequest(msgspec.Struct, forbid_unknown_fields=True):
     progress_request: dict[str, Any] | None = None
 
 
+class QuotaRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """Not etcd's: a flag of its command line there."""
+
+    quota_bytes: int = 0
+
+
 class Nothing(msgspec.Struct):
     """A request whose fields do not matter here."""
 
@@ -131,24 +137,43 @@ def decode(body: bytes, kind: type[R]) -> R:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         pass
     try:
-        return msgspec.convert(_snake(orjson.loads(body)), kind, strict=False)
+        return msgspec.convert(_known(orjson.loads(body), kind), kind, strict=False)
     except (msgspec.MsgspecError, orjson.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise GatewayError(INVALID_ARGUMENT, f"expected {kind.__name__}: {error}") from error
 
 
-def _snake(value: Any) -> Any:
-    """Field names in the protocol's spelling."""
-    if isinstance(value, list):
-        return [_snake(item) for item in value]
+def _known(value: Any, kind: type[msgspec.Struct]) -> Any:
+    """The fields that ``kind`` has, in the protocol's spelling; etcd passes over the others."""
     if not isinstance(value, dict):
         return value
-    return {_snake_name(name): _snake(item) for name, item in value.items() if item is not None}
+    made = {}
+    for name, item in value.items():
+        field = name if name.isupper() else _snake_name(name)
+        if item is None or field not in kind.__struct_fields__:
+            continue
+        inner = _INNER.get((kind, field))
+        if inner is None:
+            made[field] = item
+        else:
+            made[field] = [_known(one, inner) for one in item] if isinstance(item, list) else _known(item, inner)
+    return made
 
 
 def _snake_name(name: str) -> str:
-    if name.isupper():
-        return name
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
+
+
+_INNER: dict[tuple[type[msgspec.Struct], str], type[msgspec.Struct]] = {
+    (TxnRequest, "compare"): Comparison,
+    (TxnRequest, "success"): RequestOp,
+    (TxnRequest, "failure"): RequestOp,
+    (RequestOp, "request_range"): RangeRequest,
+    (RequestOp, "request_put"): PutRequest,
+    (RequestOp, "request_delete_range"): DeleteRangeRequest,
+    (RequestOp, "request_txn"): TxnRequest,
+    (WatchRequest, "create_request"): WatchCreate,
+    (WatchRequest, "cancel_request"): WatchCancel,
+}
 
 
 def number_of(name: Name, names: tuple[str, ...], what: str) -> int:
