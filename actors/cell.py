@@ -147,7 +147,7 @@ class Cell:
     # Mail
 
     def put(
-        self, frame: Frame, message: Message | None, urgent: bool, may_wait: bool, asker: asyncio.Future[Any] | None
+        self, frame: Frame, message: Any, urgent: bool, may_wait: bool, asker: asyncio.Future[Any] | None
     ) -> asyncio.Future[bool] | bool:
         """Take mail in. A future: it waits for room. False: not taken."""
         if self.system.tap is not None:
@@ -162,7 +162,7 @@ class Cell:
         return self._put_with_care(frame, message, urgent, may_wait, asker)
 
     def _put_with_care(
-        self, frame: Frame, message: Message | None, urgent: bool, may_wait: bool, asker: asyncio.Future[Any] | None
+        self, frame: Frame, message: Any, urgent: bool, may_wait: bool, asker: asyncio.Future[Any] | None
     ) -> asyncio.Future[bool] | bool:
         box = self.box
         if message is None:

@@ -71,7 +71,7 @@ class Codec:
         self.replies.clear()
         self.routes.clear()
 
-    def encode(self, message: Message) -> bytes:
+    def encode(self, message: Any) -> bytes:
         """The body of a frame. Raises ``Unpackable``."""
         try:
             return self.encode_raw(message)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import weakref
-from typing import Any, Generic, Protocol, TypeVar, dataclass_transform, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar, dataclass_transform, get_args, get_origin
 
 import msgspec
 
 R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
+M = TypeVar("M", covariant=True)
 
 _types: dict[str, type[Message]] = {}
 _tables: weakref.WeakSet[TypeTable] = weakref.WeakSet()
@@ -49,9 +51,29 @@ class Message(msgspec.Struct, metaclass=MessageMeta):
 class Tell(Message):
     """A message without a reply."""
 
+    if TYPE_CHECKING:
+
+        def _told(self) -> Self: ...
+
 
 class Ask(Message, Generic[R]):
     """A message whose reply is an ``R``: any type msgspec can encode, or None."""
+
+    if TYPE_CHECKING:
+
+        def _asked(self) -> tuple[Self, R]: ...
+
+
+class Told(Protocol[M]):
+    """For type checkers: a ``Tell`` that is one of the messages ``M``."""
+
+    def _told(self) -> M: ...
+
+
+class Asked(Protocol[M, R_co]):
+    """For type checkers: an ``Ask`` that is one of the messages ``M``, with its reply."""
+
+    def _asked(self) -> tuple[M, R_co]: ...
 
 
 def find_type(name: str) -> type[Message] | None:

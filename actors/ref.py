@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from actors import current
 from actors.call import PLAIN, encode_call
 from actors.errors import AskCycle, Down
 from actors.exit import MISSING
-from actors.message import Ask, Message, Tell
+from actors.message import Asked, Told
 
 if TYPE_CHECKING:
     from actors.cell import Cell, Watcher
     from actors.codec import Frame
     from actors.system import System
 
-P = TypeVar("P")
+P = TypeVar("P", contravariant=True)
 R = TypeVar("R")
 
 DEFAULT_ASK_SECONDS = 5.0
@@ -26,7 +26,8 @@ DEFAULT_ASK_SECONDS = 5.0
 class Ref(Generic[P]):
     """The address of an actor, by path. It stays valid across supervised restarts and may be older than its actor.
 
-    ``P`` names the protocol for readers and type checkers (often the actor's class).
+    ``P`` is what the actor takes, for type checkers: ``Ref[Add | Total]``. Another message, a ``Tell`` that is asked,
+    an ``Ask`` that is told and a reply of another type are errors then; ``Ref[Any]`` takes all messages.
     """
 
     __slots__ = ("_cell", "_system", "path")
@@ -36,7 +37,7 @@ class Ref(Generic[P]):
         self._cell = cell
         self.path = path
 
-    async def tell(self, message: Tell, *, urgent: bool = False) -> None:
+    async def tell(self, message: Told[P], *, urgent: bool = False) -> None:
         """Put ``message`` into the mailbox. Waits only when the mailbox is full and its policy is ``wait``.
 
         Raises ``Unpackable``; ``MailboxFull`` (policy ``fail``); ``AskCycle`` when waiting could never end.
@@ -45,11 +46,11 @@ class Ref(Generic[P]):
         if taken is not True and taken is not False:
             await self._wait_for_room(taken)
 
-    def tell_nowait(self, message: Tell, *, urgent: bool = False) -> bool:
+    def tell_nowait(self, message: Told[P], *, urgent: bool = False) -> bool:
         """As ``tell`` without ever waiting or raising for a full mailbox. False: not taken."""
         return self._post(message, urgent, False) is True
 
-    async def ask(self, message: Ask[R], timeout: float = DEFAULT_ASK_SECONDS, *, urgent: bool = False) -> R:
+    async def ask(self, message: Asked[P, R], timeout: float = DEFAULT_ASK_SECONDS, *, urgent: bool = False) -> R:
         """Send ``message`` and wait at most ``timeout`` seconds for the reply.
 
         Raises ``AskTimeout``, ``Refused`` (the handler's), ``Down`` (nobody there, or it died before it answered),
@@ -71,7 +72,7 @@ class Ref(Generic[P]):
             elif sender.trace is not None:
                 trace = current.current_cause()
         codec = system.codec
-        cls = type(message)
+        cls: Any = type(message)
         envelope = (system if sender is None else sender).envelopes.get(cls) or self._envelope(message, sender)
         try:
             body = codec.encode_raw(message)
@@ -98,7 +99,7 @@ class Ref(Generic[P]):
             return reply
         raise system.asks.error(status, body, self.path, type(message).__qualname__, timeout)
 
-    def _post(self, message: Tell, urgent: bool, may_wait: bool) -> asyncio.Future[bool] | bool:
+    def _post(self, message: Any, urgent: bool, may_wait: bool) -> asyncio.Future[bool] | bool:
         cell = self._cell
         if cell is None or cell.closed:
             cell = self._find()
@@ -185,7 +186,7 @@ class Ref(Generic[P]):
             self._cell = cell
         return cell
 
-    def _envelope(self, message: Message, sender: Cell | None) -> bytes:
+    def _envelope(self, message: Any, sender: Cell | None) -> bytes:
         table = self._system.envelopes if sender is None else sender.envelopes
         cls = type(message)
         envelope = table.get(cls)

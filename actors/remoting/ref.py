@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -11,7 +11,7 @@ from actors import current
 from actors.asks import DOWN
 from actors.call import PLAIN, read_call
 from actors.errors import Down, Refused
-from actors.message import Ask, Message, Tell
+from actors.message import Asked, Told
 from actors.ref import DEFAULT_ASK_SECONDS, Ref
 from actors.remoting import wire
 from actors.remoting.errors import DISCONNECTED, FrameTooLarge
@@ -41,7 +41,7 @@ class RemoteRef(Ref[P]):
     def node(self) -> str:
         return self._node
 
-    async def tell(self, message: Tell, *, urgent: bool = False) -> None:
+    async def tell(self, message: Told[P], *, urgent: bool = False) -> None:
         """Send ``message``. Waits only while the node takes no more and the outbox to it is full.
 
         Without a connection it is a dead letter. Raises ``Unpackable`` and ``FrameTooLarge``.
@@ -50,10 +50,10 @@ class RemoteRef(Ref[P]):
         if taken is not True and taken is not False:
             await taken
 
-    def tell_nowait(self, message: Tell, *, urgent: bool = False) -> bool:
+    def tell_nowait(self, message: Told[P], *, urgent: bool = False) -> bool:
         return self._send(message, urgent, False) is True
 
-    async def ask(self, message: Ask[R], timeout: float = DEFAULT_ASK_SECONDS, *, urgent: bool = False) -> R:
+    async def ask(self, message: Asked[P, R], timeout: float = DEFAULT_ASK_SECONDS, *, urgent: bool = False) -> R:
         """As in the same node; ``Down(reason="disconnected")`` without a connection, or when it is lost meanwhile.
 
         A circle of asks over several nodes is not found: it ends at the earliest deadline.
@@ -84,7 +84,8 @@ class RemoteRef(Ref[P]):
             peer.asked.pop(correlation, None)
         try:
             if status == 0:
-                reply: R = codec.reply_decoder(type(message))(answer)
+                cls: Any = type(message)
+                reply: R = codec.reply_decoder(cls)(answer)
                 return reply
             error = self._error(status, answer, message, timeout)
         except msgspec.MsgspecError as mismatch:
@@ -121,7 +122,7 @@ class RemoteRef(Ref[P]):
     def check_cycle(self, sender: Cell) -> None:
         """No circle is found beyond this node."""
 
-    def _send(self, message: Tell, urgent: bool, may_wait: bool) -> asyncio.Future[bool] | bool:
+    def _send(self, message: Any, urgent: bool, may_wait: bool) -> asyncio.Future[bool] | bool:
         peer = self._peer
         if peer is None or not peer.alive:
             peer = self._find_peer()
@@ -143,11 +144,11 @@ class RemoteRef(Ref[P]):
             self._check_size(peer, message, data)
         return peer.send(data, urgent, may_wait, None)
 
-    def _check_size(self, peer: Peer, message: Message, data: bytes) -> None:
+    def _check_size(self, peer: Peer, message: Any, data: bytes) -> None:
         if len(data) > peer.frame_bytes:
             raise FrameTooLarge(type(message).__qualname__, len(data), peer.frame_bytes)
 
-    def _error(self, status: int, answer: bytes, message: Message, seconds: float) -> Exception:
+    def _error(self, status: int, answer: bytes, message: Any, seconds: float) -> Exception:
         if status == DOWN:
             _, reason, text, restarting = self._system.codec.decode_value(answer)
             return Down(self, reason, text, restarting)

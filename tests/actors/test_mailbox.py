@@ -51,7 +51,7 @@ class Notes(Actor):
                 self.seen.append((ref.path, reason))
 
 
-async def blocked(system: System, seen: list[Any], mailbox: Mailbox | None = None) -> Ref[Notes]:
+async def blocked(system: System, seen: list[Any], mailbox: Mailbox | None = None) -> Ref[Any]:
     """A ``Notes`` whose handler is busy for a second."""
     ref = await system.spawn(Notes, seen, mailbox=mailbox, name="notes")
     await ref.tell(Block())

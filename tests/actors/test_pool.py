@@ -72,7 +72,7 @@ class Worker(Actor):
         return None
 
 
-async def make(system: System, size: PoolSize, *args: Any, **options: Any) -> Ref[Pool]:
+async def make(system: System, size: PoolSize, *args: Any, **options: Any) -> Ref[Any]:
     return await system.spawn(Pool, child(Worker, *args), size, name="pool", **options)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ def value(key: str, revision: int) -> Value:
     return Value(key, (b"m", b"", b"r"), revision, 1, 1)
 
 
-def store(api: Desk) -> Ref[object]:
+def store(api: Desk) -> Ref[Any]:
     return api.system.ref("store")
 
 
