@@ -14,9 +14,10 @@ import numpy as np
 
 from orchestrator.apimachinery.selectors import Selector
 from orchestrator.scheduler.decision import histogram
-from orchestrator.scheduler.framework import Filter, Nodes, Profile
+from orchestrator.scheduler.framework import Filter, Nodes, Profile, Scope
+from orchestrator.scheduler.plugins.fit import Fit
 from orchestrator.scheduler.queue import Waiting
-from orchestrator.scheduler.snapshot import Mask, Placed, Snapshot
+from orchestrator.scheduler.snapshot import PODS, Mask, Placed, Snapshot
 
 NOT_HELPFUL = "Preemption is not helpful for scheduling"
 NO_VICTIMS = "No preemption victims found for incoming pod"
@@ -112,15 +113,32 @@ def _waits(snapshot: Snapshot, pod: Waiting, resolvable: Mask) -> bool:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """What came of a node: ``victims`` are places in its list of lower pods; reasons when it does not help."""
+
+    victims: tuple[int, ...] = ()
+    broken_budgets: int = 0
+    reasons: tuple[str, ...] = ()
+
+
 class _Trial:
-    """Takes pods off one node at a time, asks the filters, and puts back what was taken."""
+    """Takes pods off one node at a time, asks the filters, and puts back what was taken.
+
+    When nothing but room decides, nodes with the same room and the same pods have the same verdict: it is found once.
+    """
 
     def __init__(self, snapshot: Snapshot, pod: Waiting, profile: Profile, budgets: Sequence[Budget]) -> None:
         self._snapshot = snapshot
         self._pod = pod
-        self._profile = profile
         self._budgets = budgets
         self._reasons: dict[str, int] = {}
+        self._filters = [each for each in profile.filters if each.applies(pod.shape, snapshot)]
+        self._alike = not budgets and all(each.scope is Scope.STATIC or type(each) is Fit for each in self._filters)
+        self._verdicts: dict[tuple[object, ...], _Verdict] = {}
+        self._rooms = [
+            array for name in (PODS, *pod.shape.requests) for array in (snapshot.allocatable(name), snapshot.used(name))
+        ]
 
     def at(self, column: int) -> Candidate | None:
         """The fewest, least important pods of this node that would have to go."""
@@ -133,6 +151,26 @@ class _Trial:
             self._count([NO_VICTIMS])
             return None
         lower.sort(key=lambda other: (-other.shape.priority, other.started))
+        verdict = self._verdict(column, lower)
+        self._count(verdict.reasons)
+        if not verdict.victims:
+            return None
+        return Candidate(column, tuple([lower[place] for place in verdict.victims]), verdict.broken_budgets)
+
+    def _verdict(self, column: int, lower: Sequence[Placed]) -> _Verdict:
+        if not self._alike or self._unlike(column):
+            return self._try(column, lower)
+        key = (*[array[column] for array in self._rooms], *[id(other.shape) for other in lower])
+        verdict = self._verdicts.get(key)
+        if verdict is None:
+            verdict = self._verdicts[key] = self._try(column, lower)
+        return verdict
+
+    def _unlike(self, column: int) -> bool:
+        """A filter that looks at the Node object refuses it: its reasons are its own."""
+        return any(each.scope is Scope.STATIC and self._refused(each, column) for each in self._filters)
+
+    def _try(self, column: int, lower: Sequence[Placed]) -> _Verdict:
         for other in lower:
             self._snapshot.remove(other.uid)
         try:
@@ -142,34 +180,32 @@ class _Trial:
                 if other.uid not in self._snapshot.placed:
                     self._snapshot.place(other)
 
-    def _reprieve(self, column: int, lower: Sequence[Placed]) -> Candidate | None:
+    def _reprieve(self, column: int, lower: Sequence[Placed]) -> _Verdict:
         reasons = self._blocked(column)
         if reasons:
-            self._count(reasons)
-            return None
+            return _Verdict(reasons=tuple(reasons))
         breaking, harmless = self._by_budget(lower)
-        victims: list[Placed] = []
+        victims: list[int] = []
         broken = 0
         for other in (*breaking, *harmless):
             self._snapshot.place(other)
             if self._blocked(column):
                 self._snapshot.remove(other.uid)
-                victims.append(other)
+                victims.append(lower.index(other))
                 broken += other in breaking
-        return Candidate(column, tuple(victims), broken) if victims else None
+        return _Verdict(tuple(victims), broken)
 
     def _blocked(self, column: int) -> list[str]:
         """The reasons of the first filter that refuses the node; empty when the pod fits."""
-        at = np.array([column], np.int64)
-        for plugin in self._filters():
-            nodes = Nodes(self._snapshot, self._pod.shape, at)
-            reasons = [block.reason for block in plugin.blocks(self._pod.shape, nodes) if block.nodes[0]]
+        for plugin in self._filters:
+            reasons = self._refused(plugin, column)
             if reasons:
                 return reasons
         return []
 
-    def _filters(self) -> Iterable[Filter]:
-        return (each for each in self._profile.filters if each.applies(self._pod.shape, self._snapshot))
+    def _refused(self, plugin: Filter, column: int) -> list[str]:
+        nodes = Nodes(self._snapshot, self._pod.shape, np.array([column], np.int64))
+        return [block.reason for block in plugin.blocks(self._pod.shape, nodes) if block.nodes[0]]
 
     def _by_budget(self, pods: Sequence[Placed]) -> tuple[list[Placed], list[Placed]]:
         """(those whose leaving breaks a budget, the others), each in the given order."""
