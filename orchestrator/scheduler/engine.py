@@ -18,7 +18,7 @@ from orchestrator.scheduler.configuration import SchedulerConfiguration, default
 from orchestrator.scheduler.cycle import MAX_RUN, Run
 from orchestrator.scheduler.decision import Diagnosis
 from orchestrator.scheduler.framework import Profile
-from orchestrator.scheduler.hints import Change, Event, node_changes
+from orchestrator.scheduler.hints import Change, Event
 from orchestrator.scheduler.plugins.volume_binding import plan_volumes
 from orchestrator.scheduler.pod_facts import PodFacts
 from orchestrator.scheduler.preemption import Budget, Preemption, preempt
@@ -124,29 +124,34 @@ class Engine:
     # what the watch tells
 
     def node(self, name: str, facts: NodeFacts | None, now: float) -> None:
-        if facts is None:
-            self.snapshot.remove_node(name)
-            return
         column = self.snapshot.columns.get(name)
         before = self.snapshot.facts[column] if column is not None else None
-        if before != facts:
+        if before == facts:
+            return
+        if facts is None:
+            self.snapshot.remove_node(name)
+            self._wake(Event(Change.NODE_GONE, before=before), now)
+        else:
             self.snapshot.set_node(facts)
-            self._queue.wake([Event(change) for change in node_changes(before, facts)], now)
+            self._wake(Event(Change.NODE, node=facts, before=before), now)
+
+    def _wake(self, event: Event, now: float) -> None:
+        self._queue.wake(event, now, self.snapshot.namespace_labels)
 
     def service(self, key: str, selector: dict[str, str] | None) -> None:
         self._siblings.set_service(key, selector)
 
     def namespace(self, name: str, labels: dict[str, str] | None, now: float) -> None:
         self.snapshot.set_namespace(name, labels)
-        self._queue.wake([Event(Change.NAMESPACE_LABELS)], now)
+        self._wake(Event(Change.NAMESPACE_LABELS), now)
 
     def claim(self, key: str, facts: ClaimFacts | None, now: float) -> None:
         self.snapshot.volumes.set_claim(key, facts)
-        self._queue.wake([Event(Change.CLAIM, claim=key)], now)
+        self._wake(Event(Change.CLAIM, claim=key), now)
 
     def volume(self, name: str, facts: VolumeFacts | None, now: float) -> None:
         self.snapshot.volumes.set_volume(name, facts)
-        self._queue.wake([Event(Change.VOLUME)], now)
+        self._wake(Event(Change.VOLUME), now)
 
     def storage_class(self, name: str, facts: ClassFacts | None, now: float) -> None:
         classes = self.snapshot.volumes.classes
@@ -154,7 +159,7 @@ class Engine:
             classes.pop(name, None)
         elif classes.get(name) != facts:
             classes[name] = facts
-            self._queue.wake([Event(Change.STORAGE_CLASS)], now)
+            self._wake(Event(Change.STORAGE_CLASS), now)
 
     def volume_limits(self, node: str, limits: dict[str, int] | None, now: float) -> None:
         held = self.snapshot.volumes.limits
@@ -162,7 +167,7 @@ class Engine:
             held[node] = limits
         else:
             held.pop(node, None)
-        self._queue.wake([Event(Change.VOLUME_LIMITS)], now)
+        self._wake(Event(Change.VOLUME_LIMITS), now)
 
     def pod(self, key: str, facts: PodFacts | None, now: float) -> None:
         """The pod as it stands; None: gone."""
@@ -186,7 +191,7 @@ class Engine:
         self._binding.pop(uid, None)
         self.snapshot.nominated.pop(uid, None)
         if self.snapshot.remove(uid) is not None:
-            self._queue.wake([Event(Change.POD_GONE, shape)], now)
+            self._wake(Event(Change.POD_GONE, shape), now)
 
     def _placed(self, facts: PodFacts, now: float) -> None:
         assumed = self._assumed.pop(facts.uid, None)
@@ -200,6 +205,8 @@ class Engine:
         self.snapshot.nominated.pop(facts.uid, None)
         if before is not None and _unchanged(before, facts, shape):
             before.started = facts.started
+            if assumed is not None:
+                self._wake(Event(Change.POD_PLACED, shape), now)
             return
         self.snapshot.place(
             Placed(
@@ -212,7 +219,7 @@ class Engine:
                 terminating=facts.terminating,
             )
         )
-        self._queue.wake([Event(Change.POD_PLACED, shape)], now)
+        self._wake(Event(Change.POD_PLACED, shape), now)
 
     def _pending(self, facts: PodFacts) -> None:
         if facts.uid in self._assumed or (facts.scheduler or DEFAULT_SCHEDULER) not in self._profiles:
@@ -370,7 +377,7 @@ class Engine:
         self.snapshot.remove(assignment.uid)
         self._known[pod.key] = (pod.uid, pod.shape, False)
         self._queue.failed(pod, now)
-        self._queue.wake([Event(Change.POD_GONE, pod.shape)], now)
+        self._wake(Event(Change.POD_GONE, pod.shape), now)
 
     def volumes_failed(self, assignment: Assignment, now: float) -> None:
         """The volumes of the pod were not bound: what was decided for it is undone."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -73,6 +73,23 @@ def node_term(obj: Object) -> NodeTerm:
 def _requirements(objects: Iterable[Object]) -> Iterable[Requirement]:
     for obj in objects:
         yield Requirement(obj["key"], obj["operator"], tuple(obj.get("values") or ()))
+
+
+def matches_labels(
+    selector: Mapping[str, str], terms: Iterable[NodeTerm] | None, name: str, labels: Mapping[str, str]
+) -> bool:
+    """Does one node match a ``nodeSelector`` and the alternatives of required affinity (None: there is none)?"""
+    if any(labels.get(key) != value for key, value in selector.items()):
+        return False
+    return terms is None or any(_matches(term, name, labels) for term in terms)
+
+
+def _matches(term: NodeTerm, name: str, labels: Mapping[str, str]) -> bool:
+    if term.empty or any(requirement.key != NAME_FIELD for requirement in term.fields):
+        return False
+    return all(each.holds(labels.get(each.key)) for each in term.labels) and all(
+        each.holds(name) for each in term.fields
+    )
 
 
 def required_terms(spec: Object) -> tuple[NodeTerm, ...] | None:

@@ -10,8 +10,9 @@ import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from orchestrator.scheduler.hints import Event, may_help
+from orchestrator.scheduler.hints import Event, may_help, waits_for
 from orchestrator.scheduler.shape import Shape
+from orchestrator.scheduler.terms import NamespaceLabels
 
 BACKOFF_FIRST_SECONDS = 1.0
 BACKOFF_MAX_SECONDS = 10.0
@@ -56,8 +57,9 @@ class SchedulingQueue:
         self._early: dict[str, None] = {}
         """Those in back-off that were unschedulable: tried before their time when nobody else waits (KEP-5142)."""
         self._backoff_heap: list[tuple[float, int, str]] = []
-        self._unschedulable: dict[str, dict[str, Waiting]] = {}
-        """By the key of the shape: an event is weighed once for all pods alike."""
+        self._unschedulable: dict[frozenset[str], dict[str, dict[str, Waiting]]] = {}
+        """By the filters that refused them, then by the key of the shape: an event is weighed once for all pods alike,
+        and not at all for those whose filters do not wait for its kind."""
 
     def add(self, pod: Waiting) -> None:
         """New, or changed so that it is worth a try at once."""
@@ -70,11 +72,12 @@ class SchedulingQueue:
         self._active.pop(key, None)
         self._backoff.pop(key, None)
         self._early.pop(key, None)
-        alike = self._unschedulable.get(shape.key)
-        if alike is not None:
-            alike.pop(key, None)
-            if not alike:
-                del self._unschedulable[shape.key]
+        for shapes in self._unschedulable.values():
+            alike = shapes.get(shape.key)
+            if alike is not None:
+                alike.pop(key, None)
+                if not alike:
+                    del shapes[shape.key]
 
     def pop(self, limit: int, now: float) -> list[Waiting]:
         """Up to ``limit`` pods in order; they are in no queue until they are given back."""
@@ -95,7 +98,8 @@ class SchedulingQueue:
         pod.attempts += 1
         pod.tried = now
         pod.refused_by = frozenset(refused_by)
-        self._unschedulable.setdefault(pod.shape.key, {})[pod.key] = pod
+        shapes = self._unschedulable.setdefault(pod.refused_by, {})
+        shapes.setdefault(pod.shape.key, {})[pod.key] = pod
 
     def failed(self, pod: Waiting, now: float) -> None:
         """Something else went wrong (the binding was refused): try again after a while."""
@@ -103,17 +107,16 @@ class SchedulingQueue:
         pod.tried = now
         self._delay(pod)
 
-    def wake(self, events: Iterable[Event], now: float) -> None:
+    def wake(self, event: Event, now: float, namespaces: NamespaceLabels) -> None:
         """Move the pods that an event may help to back-off, or to active when that is over."""
-        if not self._unschedulable:
-            return
-        for event in events:
-            for alike in list(self._unschedulable.values()):
-                first = next(iter(alike.values()))
-                if may_help(event, first.shape, first.refused_by):
+        for refused_by, shapes in self._unschedulable.items():
+            if not waits_for(event.change, refused_by):
+                continue
+            for key, alike in list(shapes.items()):
+                if may_help(event, next(iter(alike.values())).shape, refused_by, namespaces):
                     for pod in alike.values():
                         self._again(pod, now)
-                    del self._unschedulable[first.shape.key]
+                    del shapes[key]
 
     def next_wake(self, now: float) -> float | None:
         """Seconds until something may become active by time alone."""
@@ -126,12 +129,15 @@ class SchedulingQueue:
         return bool(self._active or self._early)
 
     def statistics(self) -> QueueStatistics:
-        waiting = sum(len(alike) for alike in self._unschedulable.values())
+        waiting = sum(len(alike) for alike in self._alike())
         return QueueStatistics(len(self._active), len(self._backoff), waiting)
 
     def _oldest(self) -> Iterable[Waiting]:
         """The first of each shape: pods of a shape are given back in the order they were tried."""
-        return (next(iter(alike.values())) for alike in self._unschedulable.values())
+        return (next(iter(alike.values())) for alike in self._alike())
+
+    def _alike(self) -> Iterable[dict[str, Waiting]]:
+        return (alike for shapes in self._unschedulable.values() for alike in shapes.values())
 
     def _backoff_until(self, pod: Waiting) -> float:
         if not pod.attempts:
@@ -167,8 +173,9 @@ class SchedulingQueue:
                 del self._backoff[key]
                 self._early.pop(key, None)
                 self._activate(held[1])
-        for alike in list(self._unschedulable.values()):
-            for pod in [pod for pod in itertools.islice(alike.values(), 1) if pod.tried + UNSCHEDULABLE_SECONDS <= now]:
-                self._unschedulable.pop(pod.shape.key)
-                for each in alike.values():
-                    self._activate(each)
+        for shapes in self._unschedulable.values():
+            for key, alike in list(shapes.items()):
+                if next(iter(alike.values())).tried + UNSCHEDULABLE_SECONDS <= now:
+                    del shapes[key]
+                    for pod in alike.values():
+                        self._activate(pod)

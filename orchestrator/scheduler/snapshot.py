@@ -111,14 +111,14 @@ class Snapshot:
         self.namespaces: dict[str, Labels] = {}
         self.nominated: dict[str, Placed] = {}
         """Pods that preempted and wait for their room, by uid."""
-        self.counters = Counters(FIRST_CAPACITY, self._namespace_labels)
+        self.counters = Counters(FIRST_CAPACITY, self.namespace_labels)
         self.version = 0
         """Changes with every change: a cached evaluation of an older version may be stale."""
         self._labels: dict[str, LabelColumn] = {}
         self._free: list[int] = []
         self._orphans: dict[str, dict[str, Placed]] = {}
 
-    def _namespace_labels(self, namespace: str) -> Labels:
+    def namespace_labels(self, namespace: str) -> Labels:
         return self.namespaces.get(namespace, {})
 
     @property
