@@ -5,15 +5,17 @@ Owns the decision and the binding of pods that have no node. Called by ``cluster
 
 In reading order:
 
-- ``requests``, ``node_selector``, ``taints``, ``terms``: pieces of a pod's and a node's spec, parsed once
-- ``shape``: all that placement asks of a pod; identical pods share one
+- ``configuration``, ``plugin_points``, ``plugin_args``, ``offers``: KubeSchedulerConfiguration, plugins by name
+- ``requests``, ``node_selector``, ``taints``, ``terms``, ``disks``: pieces of pods and nodes, parsed once
+- ``shape``, ``shapes``: all that placement asks of a pod; identical pods share one
 - ``snapshot``, ``counters``: nodes and placed pods as arrays, kept up to date change by change
-- ``framework``, ``plugins/``: filters and scores, the public plugin interface, the default profile
+- ``volume_facts``, ``volumes``: claims, volumes and classes, with what was decided and is on its way
+- ``framework``, ``plugins/``, ``profiles``: filters and scores, the public plugin interface, profiles made of both
 - ``ladder``, ``cycle``: ``schedule(snapshot, shape) -> Decision``, and a run of identical pods at the price of one
 - ``decision``, ``preemption``: why a pod does not fit, and who would have to go
 - ``queue``, ``hints``: which pod is next, and which event is worth another try
 - ``engine``: the pure whole: objects in, bindings out
-- ``actor``: the shell that watches, binds in one batch and tells why not
+- ``actor``, ``writes``: the shell that watches, binds in one batch and tells why not
 
 numpy is imported with the first pod to schedule (``engine``), not with this package.
 The next folder on the path is ``orchestrator/kubelet``.

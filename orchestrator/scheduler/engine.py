@@ -7,7 +7,6 @@ says that the binding failed; then it is forgotten and waits its back-off.
 from __future__ import annotations
 
 import random
-from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -24,17 +23,13 @@ from orchestrator.scheduler.pod_facts import PodFacts
 from orchestrator.scheduler.preemption import Budget, Preemption, preempt
 from orchestrator.scheduler.profiles import profiles
 from orchestrator.scheduler.queue import QueueStatistics, SchedulingQueue, Waiting
-from orchestrator.scheduler.shape import DEFAULT_SCHEDULER, Shape, shape_key, shape_of
+from orchestrator.scheduler.shape import DEFAULT_SCHEDULER, Shape
+from orchestrator.scheduler.shapes import Shapes
 from orchestrator.scheduler.siblings import OwnerSelector, Siblings
 from orchestrator.scheduler.snapshot import NodeFacts, Placed, Snapshot
-from orchestrator.scheduler.terms import SYSTEM_SPREADING
 from orchestrator.scheduler.volume_facts import ClaimFacts, ClassFacts, VolumeFacts
 from orchestrator.scheduler.volumes import VolumePlan
 
-MAX_SHAPES = 4096
-"""Parsed shapes kept for reuse (about 3 KB each); the least recently used goes first."""
-EPHEMERAL = b"\xa9ephemeral"
-"""How the key of an ephemeral volume stands in an encoded spec: such a pod's claims bear its own name."""
 MAX_BATCH = 256
 """Pods tried at once: what is decided between two looks at the mailbox, and bound in one batch."""
 
@@ -118,8 +113,7 @@ class Engine:
         self._known: dict[str, tuple[str, Shape, bool]] = {}
         """By key: uid, shape, and whether it is on a node (else it waits, or is gated)."""
         self._assumed: dict[str, Waiting] = {}
-        self._shapes: OrderedDict[object, Shape] = OrderedDict()
-        self._interned: OrderedDict[str, Shape] = OrderedDict()
+        self._shapes = Shapes(self._siblings, self._profiles)
 
     # what the watch tells
 
@@ -196,7 +190,9 @@ class Engine:
     def _placed(self, facts: PodFacts, now: float) -> None:
         assumed = self._assumed.pop(facts.uid, None)
         self._binding.pop(facts.uid, None)
-        shape = assumed.shape if assumed is not None and assumed.shape.labels == facts.labels else self._shape(facts)
+        shape = (
+            assumed.shape if assumed is not None and assumed.shape.labels == facts.labels else self._shapes.of(facts)
+        )
         before = self.snapshot.placed.get(facts.uid)
         known = self._known.get(facts.key)
         self._known[facts.key] = (facts.uid, shape, True)
@@ -224,7 +220,7 @@ class Engine:
     def _pending(self, facts: PodFacts) -> None:
         if facts.uid in self._assumed or (facts.scheduler or DEFAULT_SCHEDULER) not in self._profiles:
             return
-        shape = self._shape(facts)
+        shape = self._shapes.of(facts)
         known = self._known.get(facts.key)
         if known is not None and known[1] is shape and not facts.terminating:
             return
@@ -233,37 +229,6 @@ class Engine:
         self._known[facts.key] = (facts.uid, shape, False)
         if not facts.terminating and not (shape.gates and self._profiles[shape.scheduler].gates):
             self._queue.add(Waiting(facts.key, facts.uid, shape, facts.created, nominated=facts.nominated))
-
-    def _shape(self, facts: PodFacts) -> Shape:
-        """Pods with equal bytes, labels and siblings share the parse; pods that only look alike share the shape."""
-        default = self._default_selector(facts)
-        rest = facts.view.encoded.rest
-        named = facts.name if EPHEMERAL in rest else ""
-        alike = (rest, facts.namespace, frozenset(facts.labels.items()), repr(default), named)
-        shape = self._shapes.get(alike)
-        if shape is None:
-            spec = facts.spec if not facts.node else {**facts.spec, "nodeName": ""}
-            key = shape_key(spec, facts.namespace, facts.labels, default, facts.name)
-            shape = self._interned.get(key)
-            if shape is None:
-                profile = self._profiles.get(facts.scheduler or DEFAULT_SCHEDULER)
-                spreading = profile.spreading if profile is not None else SYSTEM_SPREADING
-                shape = self._interned[key] = shape_of(
-                    spec, facts.namespace, facts.labels, default, pod=facts.name, spreading=spreading
-                )
-            self._shapes[alike] = shape
-            for cache in (self._shapes, self._interned):
-                if len(cache) > MAX_SHAPES:
-                    cache.popitem(last=False)
-        else:
-            self._shapes.move_to_end(alike)
-        return shape
-
-    def _default_selector(self, facts: PodFacts) -> dict[str, object] | None:
-        profile = self._profiles.get(facts.scheduler or DEFAULT_SCHEDULER)
-        if profile is None or not profile.spreading.constraints:
-            return None
-        return self._siblings.selector(facts.namespace, facts.labels, facts.owner)
 
     # deciding
 

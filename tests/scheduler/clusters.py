@@ -32,13 +32,28 @@ class Maker:
         if self.chance(0.4):
             self._volumes = 0.5
             Storage(self).fill(world)
-        for _ in range(self.random.randint(0, 14)):
+        for number in range(self.random.randint(0, 14)):
             pod = self.pod()
+            pod["started"] = number
+            if self.chance(0.5):
+                pod["spec"]["priority"] = self.random.choice([3, 5, 20])
             pod["spec"]["nodeName"] = self.random.choice(nodes)["metadata"]["name"]
             if self.chance(0.1):
                 pod["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
             world.pods.append(pod)
         return world
+
+    def budgets(self) -> list[Object]:
+        """PodDisruptionBudgets: the namespace, the selector, how many more may go."""
+        return [
+            {
+                "namespace": self.random.choice(list(NAMESPACES)),
+                "selector": selector,
+                "allowed": self.random.choice([0, 1]),
+            }
+            for selector in ({"matchLabels": {"app": self.random.choice(APPS)}}, {"matchLabels": {"track": "a"}})
+            if self.chance(0.4)
+        ]
 
     def chance(self, probability: float) -> bool:
         return self.random.random() < probability

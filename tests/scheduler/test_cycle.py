@@ -41,6 +41,7 @@ def placed(pod: Object) -> Placed:
         metadata["name"],
         pod["spec"]["nodeName"],
         shape(pod),
+        started=float(pod.get("started", 0)),
         terminating="deletionTimestamp" in metadata,
     )
 
