@@ -26,6 +26,7 @@ from orchestrator.kubelet.prober import SimulatedProber
 from orchestrator.kubelet.runtime.process.network import LoopbackNetwork, PodNetwork
 from orchestrator.kubelet.runtime.runtime import Runtime, State
 from orchestrator.kubelet.runtime.simulated import SimulatedRuntime, SimulatedWorld
+from orchestrator.kubelet.skewed_clock import SkewedClock
 
 DOCKER_SOCKET = Path("/var/run/docker.sock")
 MANY_NODES = 10
@@ -64,6 +65,7 @@ class NodeFactory:
         self.keep_containers = False
         """Whether containers outlive the cluster, for the next start to adopt."""
         self._runtimes: list[Runtime] = []
+        self._clocks: dict[str, SkewedClock] = {}
 
     async def prepare(self) -> None:
         """What nodes share on this machine, before the first is made."""
@@ -109,9 +111,15 @@ class NodeFactory:
         return makers[self.runtime](config, client, recorder)
 
     def _simulated(self, config: NodeConfig, client: Client, recorder: Recorder) -> Make:
-        runtime = SimulatedRuntime(self._world)
+        clock = self._clocks[config.name] = SkewedClock(self._clock)
+        runtime = self._world.nodes[config.name] = SimulatedRuntime(self._world, self._world.machine, clock)
         prober = SimulatedProber(runtime)
-        return lambda: Kubelet(client, config, runtime, prober, BareMaterials(), recorder)
+        return lambda: Kubelet(client, config, runtime, prober, BareMaterials(), recorder, clock)
+
+    def skew(self, name: str, seconds: float) -> None:
+        """Set the clock of a simulated node wrong by ``seconds``."""
+        if name in self._clocks:
+            self._clocks[name].skew_seconds = seconds
 
     def _process(self, config: NodeConfig, client: Client, recorder: Recorder) -> Make:
         from orchestrator.kubelet.runtime.process.images import Images, Program

@@ -23,9 +23,12 @@ RUNNER_FIXTURE = "_function_scoped_runner"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(
-        "--seed", type=int, default=None, help="permute ready callbacks of virtual-time tests by this seed"
-    )
+    try:
+        parser.addoption(
+            "--seed", type=int, default=None, help="permute ready callbacks of virtual-time tests by this seed"
+        )
+    except ValueError:
+        pass  # another plugin has it, for the same purpose
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -33,8 +33,11 @@ class MailboxSubscription:
     async def credit(self, frames: int) -> None:
         self._api.tell_nowait(WatchCredit(self._watch, frames))
 
-    async def close(self) -> None:
+    def close_nowait(self) -> None:
         self._api.tell_nowait(Unwatch(self._watch))
+
+    async def close(self) -> None:
+        self.close_nowait()
 
 
 class MailboxTransport:

@@ -115,6 +115,10 @@ class PodCollector(Controller, kind=PODS):
             if now - since >= QUARANTINE_SECONDS:
                 for view in pods.by_index(BY_NODE, name):
                     self.queue.add(view.key)
+        for node in self.cache(NODES).list():
+            if out_of_service(node):  # its pods may have begun to end since it was marked
+                for view in pods.by_index(BY_NODE, node.name):
+                    self.queue.add(view.key)
         for view in surplus(pods.by_index(FINISHED, FINISHED)):
             self._surplus.add(view.key)
             self.queue.add(view.key)

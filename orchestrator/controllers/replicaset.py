@@ -121,6 +121,8 @@ def with_failure(status: Object, failure: tuple[str, str] | None, now: float) ->
     held = status.get("conditions") or []
     if failure is None:
         rest = conditions.drop(held, "ReplicaFailure")
+    elif (found := conditions.find(held, "ReplicaFailure")) is not None and found.get("reason") == failure[0]:
+        rest = list(held)  # the message names a pod that never was: writing each new one would never end
     else:
         rest = conditions.put(held, conditions.make("ReplicaFailure", True, failure[0], failure[1], now))
     changed = {name: value for name, value in status.items() if name != "conditions"}

@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 
-from actors import Actor, Down
+from actors import Actor, Clock, Down
 from orchestrator.apimachinery.errors import StatusError
 from orchestrator.client import requests
 from orchestrator.client.client import Client
@@ -69,7 +69,7 @@ log = structlog.get_logger("kubelet")
 
 
 class Kubelet(Actor):
-    """``runtime`` and ``prober`` belong to this node alone and outlive the actor."""
+    """``runtime`` and ``prober`` belong to this node alone and outlive the actor. ``clock`` None is the system's."""
 
     def __init__(
         self,
@@ -79,7 +79,9 @@ class Kubelet(Actor):
         prober: Prober,
         materials: Materials,
         recorder: Recorder,
+        clock: Clock | None = None,
     ) -> None:
+        self._clock = clock
         self._client = client
         self._config = config
         self._runtime = runtime
@@ -109,7 +111,7 @@ class Kubelet(Actor):
 
     def _assemble(self) -> None:
         context = self.context
-        clock = context.clock
+        clock = self._clock or context.clock
         host = Host(self._config.address, self._runtime.name)
         reporter = Reporter(self._recorder, normal=self._config.normal_events)
         self._node = NodeKeeper(self._client, self._config, self._runtime, clock)
@@ -148,7 +150,7 @@ class Kubelet(Actor):
             case PodStats(uid=uid):
                 return await pod_usages(self._runtime, uid)
             case NodeStats():
-                return await node_usage(self._runtime, self._config.name, self.context.clock.time())
+                return await node_usage(self._runtime, self._config.name, self._now())
             case OpenLog() | OpenExec() | OpenAttach() | OpenPort():
                 opening = open_session(message, self._records, self._runtime, self.context, self._config.address)
                 return self.context.later(opening, "open session")
@@ -182,6 +184,9 @@ class Kubelet(Actor):
         if self._watch is not None:
             await self._watch.close()
         await self._runtime.close()
+
+    def _now(self) -> float:
+        return (self._clock or self.context.clock).time()
 
     def _look(self, uid: str) -> None:
         self.context.ref.tell_nowait(Look(uid))
@@ -302,7 +307,7 @@ class Kubelet(Actor):
         record = self._records.get(uid)
         if record is not None:
             return record if record.take(metadata, status, rest, revision) else None
-        record = Record(metadata, status, rest, revision, self.context.clock.time())
+        record = Record(metadata, status, rest, revision, self._now())
         record.observed.verdict = refuse(record, self._records)
         self._records[uid] = record
         return record

@@ -74,6 +74,16 @@ class History:
         """The records with a later revision, in order."""
         return self._records[self._position(revision) :]
 
+    def record(self, revision: int) -> Record | None:
+        """The change that made ``revision``, while it is kept."""
+        position = bisect_left(self._records, revision, lo=self._first, key=_record_revision)
+        found = self._records[position] if position < len(self._records) else None
+        return found if found is not None and found.revision == revision else None
+
+    def values(self, key: str) -> list[Value]:
+        """What ``key`` was before what it is, oldest first, as far as that is kept."""
+        return [value for value in self._replaced.get(key, ()) if not isinstance(value, int)]
+
     def at(self, key: str, revision: int, live: Value | None) -> Value | None:
         """What ``key`` was at ``revision``, not before ``compacted``; ``live`` is what it is now."""
         if live is not None and live.mod_revision <= revision:

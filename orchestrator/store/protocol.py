@@ -316,6 +316,29 @@ class SaveSnapshot(Ask[SnapshotReply]):
     path: str
 
 
+class Step(msgspec.Struct, frozen=True, array_like=True):
+    """One write in a chain of causes: ``actor`` wrote ``key`` at ``revision``. ``parent`` 0: it began here."""
+
+    revision: int
+    key: str
+    actor: str
+    parent: int
+    deleted: bool = False
+
+
+class Causes(Ask[list[Step]]):
+    """How it came to ``revision``: that write, what caused it, and so on to the beginning or the end of the history."""
+
+    revision: int
+
+
+class Changed(Ask[list[tuple[int, Parts]]]):
+    """What ``key`` was, as far as the history reaches: its newest ``limit`` values, oldest first."""
+
+    key: str
+    limit: int = 10
+
+
 class StatusReply(msgspec.Struct, frozen=True, array_like=True):
     revision: int
     compacted: int

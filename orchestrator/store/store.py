@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from actors import Actor, Down, Exit, Refused, Tell
+from orchestrator.store.causes import causes, changed
 from orchestrator.store.commands import CompactTo
 from orchestrator.store.group import FromMember, Group
 from orchestrator.store.interned import Interned
@@ -24,6 +25,8 @@ from orchestrator.store.member import Lost, Member
 from orchestrator.store.proposals import Proposal, to_command
 from orchestrator.store.protocol import (
     Batch,
+    Causes,
+    Changed,
     Compact,
     Get,
     GetReply,
@@ -160,6 +163,10 @@ class Store(Actor):
                 return self._status()
             case SaveSnapshot(path=path):
                 return self.context.later(self._save_snapshot(path))
+            case Causes(revision=revision):
+                return causes(self._replica.machine, revision)
+            case Changed(key=key, limit=limit):
+                return changed(self._replica.machine, key, limit)
             case Down(ref=ref):
                 self._watches.close_subscriber(ref.path)
             case _Progress():

@@ -1,10 +1,31 @@
-"""What a test of an application, or of Podium itself, embeds: a whole simulated cluster with hands to shake it.
+"""What a test of an application, or of Podium itself, embeds: a whole cluster with a seed, and what it leaves behind.
 
-Owns nothing of the cluster's behaviour; imported by tests only. ``cluster`` (the cluster and its hands), ``record``
-(every frame of a run as canonical lines).
+Owns nothing of the cluster's behaviour. ``plugin`` (pytest: fixtures and the mark ``cluster``), ``failure`` (what a
+failed test says), ``shared`` (one cluster for many tests), ``running`` (a program with a seed), ``record`` (every frame
+of a run as canonical lines), ``cluster`` (the hands that Podium's own tests use). What is named here is imported at its
+first use: a test session that needs no cluster does not pay for one.
 """
 
-from orchestrator.testing.cluster import SimulatedCluster, Unmet
-from orchestrator.testing.record import Recording
+from __future__ import annotations
 
-__all__ = ["Recording", "SimulatedCluster", "Unmet"]
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from orchestrator.testing.cluster import SimulatedCluster as SimulatedCluster
+    from orchestrator.testing.cluster import Unmet as Unmet
+    from orchestrator.testing.record import Recording as Recording
+    from orchestrator.testing.running import run as run
+
+PLACES = {
+    "Recording": "orchestrator.testing.record",
+    "SimulatedCluster": "orchestrator.testing.cluster",
+    "Unmet": "orchestrator.testing.cluster",
+    "run": "orchestrator.testing.running",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in PLACES:
+        return getattr(import_module(PLACES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

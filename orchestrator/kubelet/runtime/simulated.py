@@ -52,6 +52,9 @@ class SimulatedWorld:
         self.clock = clock
         self.random = random
         self.behaviours = behaviours or Behaviours()
+        self.machine = DEFAULT_MACHINE
+        """The size of the nodes that are made from now on."""
+        self.nodes: dict[str, SimulatedRuntime] = {}
         self._next_address = FIRST_ADDRESS
         self._timers: list[tuple[float, int, Callable[[], None]]] = []
         self._sequence = 0
@@ -91,9 +94,10 @@ def _ignore(uid: str) -> None:
 class SimulatedRuntime:
     """One node's runtime. ``pods`` outlive the kubelet's actor: a restarted kubelet finds them again."""
 
-    __slots__ = ("_labels", "_machine", "_notify", "_pods", "_world", "name", "waits")
+    __slots__ = ("_clock", "_labels", "_machine", "_notify", "_pods", "_world", "name", "waits")
 
-    def __init__(self, world: SimulatedWorld, machine: Machine = DEFAULT_MACHINE) -> None:
+    def __init__(self, world: SimulatedWorld, machine: Machine = DEFAULT_MACHINE, clock: Clock | None = None) -> None:
+        self._clock = clock or world.clock
         self.name = "simulated"
         self.waits = False
         self._world = world
@@ -117,13 +121,22 @@ class SimulatedRuntime:
     async def observe(self, uid: str) -> RuntimePod | None:
         return self._pods.get(uid)
 
+    def power_off(self) -> None:
+        """What a power cut leaves: no container runs, no sandbox has a network."""
+        for pod in list(self._pods.values()):
+            for container in pod.containers:
+                self._end(container.id, KILLED, tell=False, signal=SIGKILL)
+            held = self._pods[pod.uid]
+            if held.sandbox is not None:
+                self._pods[pod.uid] = replace(held, sandbox=replace(held.sandbox, ready=False))
+
     async def create_sandbox(self, config: SandboxConfig) -> Sandbox:
         uid = config.pod_uid
         held = self._pods.get(uid)
         if held is not None and held.sandbox is not None and held.sandbox.ready:
             raise RuntimeFailure("SandboxExists", f"pod {uid} has the sandbox {held.sandbox.id} already")
         ip = "" if config.host_network else self._world.address()
-        sandbox = Sandbox(f"{uid}.{config.attempt}", uid, config.attempt, True, ip, self._world.clock.time())
+        sandbox = Sandbox(f"{uid}.{config.attempt}", uid, config.attempt, True, ip, self._clock.time())
         containers = () if held is None else held.containers
         self._pods[uid] = RuntimePod(uid, config.namespace, config.name, sandbox, containers)
         if config.labels:
@@ -160,7 +173,7 @@ class SimulatedRuntime:
             config.image,
             config.image_id,
             State.CREATED,
-            self._world.clock.time(),
+            self._clock.time(),
         )
         self._pods[pod_uid] = replace(pod, containers=(*pod.containers, container))
         return container_id
@@ -180,7 +193,7 @@ class SimulatedRuntime:
         container = self._find(container_id)
         if container is None or container.state is not State.CREATED:
             return
-        self._put(replace(container, state=State.RUNNING, started_at=self._world.clock.time()))
+        self._put(replace(container, state=State.RUNNING, started_at=self._clock.time()))
         if behaviour.run_seconds is not None:
             code = behaviour.exit_code
             self._world.after(behaviour.run_seconds, lambda: self._end(container_id, code, tell=True))
@@ -191,7 +204,7 @@ class SimulatedRuntime:
         container = self._find(container_id)
         if container is None or container.state is State.EXITED:
             return
-        now = self._world.clock.time()
+        now = self._clock.time()
         self._put(replace(container, state=State.EXITED, finished_at=now, exit_code=code, signal=signal))
         if tell:
             self._notify(container.pod_uid)
@@ -240,7 +253,7 @@ class SimulatedRuntime:
         return [self._figures(pod) for pod in self._pods.values()]
 
     def _figures(self, pod: RuntimePod) -> PodFigures:
-        now = self._world.clock.time()
+        now = self._clock.time()
         found = []
         for one in pod.containers:
             if one.state is State.RUNNING:
@@ -255,7 +268,7 @@ class SimulatedRuntime:
         if container is None or container.state is not State.RUNNING:
             return False
         behaviour = self._behaviour(container)
-        age = self._world.clock.time() - container.started_at
+        age = self._clock.time() - container.started_at
         if readiness:
             return behaviour.ready and age >= behaviour.ready_after_seconds
         return behaviour.healthy_seconds is None or age < behaviour.healthy_seconds

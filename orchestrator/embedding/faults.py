@@ -1,0 +1,121 @@
+"""Faults as messages: each goes through the mailbox of one actor, so each stands in the trace at its moment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, assert_never
+
+from actors import Actor, Ask, Tell
+
+
+class Kill(Ask[bool]):
+    """End the actor at ``path`` as a crash would; its supervisor acts. False: none runs there now."""
+
+    path: str
+
+
+class PowerOff(Ask[bool]):
+    """The machine ``node`` is gone, and what ran on it."""
+
+    node: str
+
+
+class PowerOn(Ask[bool]):
+    """The machine ``node`` is back; its containers are not."""
+
+    node: str
+
+
+class Partition(Ask[bool]):
+    """``nodes`` and the API server do not reach each other; what runs there goes on."""
+
+    nodes: tuple[str, ...]
+
+
+class Drop(Ask[bool]):
+    """This share (0 to 1) of the requests of whoever matches ``who`` is lost, or its answer is."""
+
+    share: float
+    who: str = "*"
+
+
+class Delay(Ask[bool]):
+    """Requests of whoever matches ``who`` take up to ``seconds`` longer."""
+
+    seconds: float
+    who: str = "*"
+
+
+class SlowDisk(Ask[bool]):
+    """Every append to the log takes up to ``seconds``."""
+
+    seconds: float
+
+
+class FailPull(Ask[bool]):
+    """The registry does not have what fits the shell pattern ``image`` ("": it has everything again)."""
+
+    image: str
+    message: str
+
+
+class ClockSkew(Ask[bool]):
+    """The clock of ``node`` is ahead by ``seconds`` (behind when negative)."""
+
+    node: str
+    seconds: float
+
+
+class Heal(Ask[bool]):
+    """No more faults: links, disk, clocks and registry are well; machines that are off stay off."""
+
+
+Fault = Kill | PowerOff | PowerOn | Partition | Drop | Delay | SlowDisk | FailPull | ClockSkew | Heal
+
+
+class Lost(Tell):
+    """For the trace: a request of ``who`` did not arrive, or was done and its answer did not arrive (``answer``)."""
+
+    who: str
+    verb: str
+    target: str
+    answer: bool
+
+
+class FaultActor(Actor):
+    """Carries faults out by ``perform``, one at a time."""
+
+    def __init__(self, perform: Callable[[Fault], bool]) -> None:
+        self._perform = perform
+
+    async def receive(self, message: Any) -> bool | None:
+        if isinstance(message, Lost):
+            return None
+        return self._perform(message)
+
+
+def describe(fault: Fault) -> str:
+    """A line for a person: ``power off node-1``."""
+    match fault:
+        case Kill(path=path):
+            return f"kill {path}"
+        case PowerOff(node=node):
+            return f"power off {node}"
+        case PowerOn(node=node):
+            return f"power on {node}"
+        case Partition(nodes=nodes):
+            return f"partition {', '.join(nodes)}"
+        case Drop(share=share, who=who):
+            return f"drop {share:.0%} of the requests of {who}"
+        case Delay(seconds=seconds, who=who):
+            return f"delay the requests of {who} by up to {seconds:g} s"
+        case SlowDisk(seconds=seconds):
+            return f"slow disk: up to {seconds:g} s an append"
+        case FailPull(image=image):
+            return f"pulls of {image} fail"
+        case ClockSkew(node=node, seconds=seconds):
+            return f"the clock of {node} is off by {seconds:g} s"
+        case Heal():
+            return "heal"
+        case _:
+            assert_never(fault)

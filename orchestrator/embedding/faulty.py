@@ -1,0 +1,181 @@
+"""The composition with links, a disk, machines and a registry that can be made to fail."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, assert_never
+
+import msgspec
+
+from actors import Actor, Ask, ChildSpec, Clock
+from actors.system import Tap
+from orchestrator.client.client import Client
+from orchestrator.client.mailbox import MailboxTransport
+from orchestrator.client.protocol import Identity
+from orchestrator.cluster import Cluster as Composition
+from orchestrator.config import ClusterConfig
+from orchestrator.embedding.disk import SimulatedDisk
+from orchestrator.embedding.errors import NoSuchNode
+from orchestrator.embedding.faults import (
+    ClockSkew,
+    Delay,
+    Drop,
+    FailPull,
+    Fault,
+    FaultActor,
+    Heal,
+    Kill,
+    Lost,
+    Partition,
+    PowerOff,
+    PowerOn,
+    SlowDisk,
+)
+from orchestrator.embedding.links import Links, LinkTransport
+from orchestrator.identities import node
+from orchestrator.kubelet.runtime.behaviour import Behaviour, Behaviours, Rule
+from orchestrator.kubelet.runtime.runtime import Machine
+from orchestrator.pki import Pki
+
+FAULTS = "faults"
+"""The path of the actor that carries faults out; it is not killed."""
+
+
+FAULT_SECONDS = 600.0
+"""Of the cluster's time, for one fault to be carried out: it has no reason to wait."""
+
+
+class PoweredOff(Actor):
+    """Stands where the kubelet of a machine without power was: it hears and says nothing."""
+
+    async def receive(self, message: Any) -> Any:
+        return self.context.later(self._never(), "never")
+
+    async def _never(self) -> None:
+        while True:
+            await self.context.clock.sleep(3600.0)
+
+
+class FaultyCluster(Composition):
+    """Everything of the composition root, and ``do(fault)``."""
+
+    def __init__(
+        self,
+        config: ClusterConfig,
+        *,
+        clock: Clock | None = None,
+        seed: int | None = None,
+        tap: Tap | None = None,
+        pki: Pki | None = None,
+        machine: Machine | None = None,
+    ) -> None:
+        super().__init__(config, clock=clock, seed=seed, tap=tap, pki=pki)
+        self.off: set[str] = set()
+        """Nodes without power."""
+        self._machine = machine
+        self._rules: tuple[Rule, ...] = ()
+        self._failing: dict[str, Rule] = {}
+        self._disk = SimulatedDisk() if config.data_dir is None else None
+        if self._disk is not None:
+            self.memory = self._disk
+
+    async def _start(self) -> None:
+        system = self.system
+        self.links = Links(system.clock, system.random_for("links"), self._lost)
+        if self._disk is not None:
+            self._disk.attach(system.clock, system.random_for("disk"))
+        if self._machine is not None:
+            self.node_factory.world.machine = self._machine
+        self._faults = await system.spawn(FaultActor, self._perform, name=FAULTS)
+        await super()._start()
+
+    def client_for(self, identity: Identity) -> Client:
+        """A component's client, over its link."""
+        return Client(LinkTransport(MailboxTransport(self.api, identity), self.links, identity.user))
+
+    def _kubelet(self, name: str) -> ChildSpec:
+        spec = super()._kubelet(name)
+        make: Any = spec.factory
+        return msgspec.structs.replace(spec, factory=lambda: PoweredOff() if name in self.off else make())
+
+    def _lost(self, lost: Lost) -> None:
+        self._faults.tell_nowait(lost)
+
+    def node_names(self) -> list[str]:
+        return self._node_names()
+
+    def behave(self, *rules: Rule) -> None:
+        """How containers behave from now on: the first rule that matches."""
+        self._rules = rules
+        self._set_behaviours()
+
+    def _set_behaviours(self) -> None:
+        self.node_factory.world.behaviours = Behaviours((*self._failing.values(), *self._rules))
+
+    async def do(self, fault: Fault) -> bool:
+        """Have ``fault`` carried out; it has happened when this returns. Raises ``NoSuchNode``.
+
+        False: nothing was there to kill."""
+        known = self._node_names()
+        for name in _nodes_of(fault):
+            if name not in known:
+                raise NoSuchNode(name, known)
+        message: Ask[bool] = fault
+        return await self._faults.ask(message, timeout=FAULT_SECONDS)
+
+    def _perform(self, fault: Fault) -> bool:
+        match fault:
+            case Kill(path=path):
+                return self.system.kill(path)
+            case PowerOff(node=name):
+                self.off.add(name)
+                self.node_factory.world.nodes[name].power_off()
+                self.system.kill(f"nodes/{name}")
+            case PowerOn(node=name):
+                self.off.discard(name)
+                self.system.kill(f"nodes/{name}")
+            case Partition(nodes=names):
+                for name in names:
+                    self.links.cut(node(name).user)
+            case Drop(share=share, who=who):
+                self.links.drops[who] = share
+            case Delay(seconds=seconds, who=who):
+                self.links.delays[who] = seconds
+            case SlowDisk(seconds=seconds):
+                self._set_disk(seconds)
+            case FailPull(image=image, message=message):
+                self._fail_pull(image, message)
+            case ClockSkew(node=name, seconds=seconds):
+                self.node_factory.skew(name, seconds)
+            case Heal():
+                self._heal()
+            case _:
+                assert_never(fault)
+        return True
+
+    def _set_disk(self, seconds: float) -> None:
+        if self._disk is not None:
+            self._disk.slow_seconds = seconds
+
+    def _fail_pull(self, image: str, message: str) -> None:
+        if image:
+            self._failing[image] = Rule(Behaviour(pull_error=message), image=image)
+        else:
+            self._failing.clear()
+        self._set_behaviours()
+
+    def _heal(self) -> None:
+        self.links.heal()
+        self._set_disk(0.0)
+        self._fail_pull("", "")
+        for name in self._node_names():
+            self.node_factory.skew(name, 0.0)
+
+
+def _nodes_of(fault: Fault) -> Sequence[str]:
+    match fault:
+        case PowerOff(node=name) | PowerOn(node=name) | ClockSkew(node=name):
+            return [name]
+        case Partition(nodes=names):
+            return names
+    return ()
