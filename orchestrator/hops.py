@@ -20,8 +20,7 @@ MAX_FRAMES = 60
 """Of one stack, from the innermost out."""
 
 HOPS: tuple[tuple[str, str], ...] = (
-    ("orchestrator/bench.py", "measuring client"),
-    ("orchestrator/client/https.py", "measuring client"),
+    ("orchestrator/bench/", "measuring client"),
     ("orchestrator/apiserver/http/", "door"),
     ("orchestrator/apiserver/verbs/create.py", "apiserver: create"),
     ("orchestrator/apiserver/templates.py", "apiserver: create"),
@@ -70,17 +69,21 @@ class Hops:
         signal.signal(signal.SIGPROF, self._before)
         gc.callbacks.remove(self._collector)
 
-    def table(self, per: int) -> str:
-        """Microseconds for each of ``per`` things by hop, the dearest first."""
+    def microseconds(self, per: int) -> dict[str, float]:
+        """For each of ``per`` things by hop, the dearest first, then the collector and the whole."""
         total = sum(self.stacks.values()) or 1
         spent: Counter[str] = Counter()
         for stack, count in self.stacks.items():
             spent[hop_of(stack)] += count
         scale = (self.seconds - self.collecting) / total / per * 1e6
-        rows = [(hop, count * scale) for hop, count in spent.most_common()]
-        rows.append(("garbage collector", self.collecting / per * 1e6))
-        rows.append(("main thread, all", self.seconds / per * 1e6))
-        return "\n".join(f"  {hop:<34}{microseconds:>9.1f}" for hop, microseconds in rows)
+        found = {hop: round(count * scale, 1) for hop, count in spent.most_common()}
+        found["garbage collector"] = round(self.collecting / per * 1e6, 1)
+        found["main thread, all"] = round(self.seconds / per * 1e6, 1)
+        return found
+
+    def table(self, per: int) -> str:
+        """``microseconds`` as a table."""
+        return "\n".join(f"  {hop:<34}{spent:>9.1f}" for hop, spent in self.microseconds(per).items())
 
     def write(self, path: Path) -> None:
         """The stacks as flame graph tools read them: frames from the outermost, joined by semicolons, and a count."""

@@ -214,6 +214,21 @@ class MutableCache(Cache):
         self._relists += 1
         return changes
 
+    def verify(self) -> list[str]:
+        """Where an index says something else than one made anew from the objects would."""
+        faults = []
+        made = MutableCache(self.kind, {name: each for name, each in self._functions.items() if name != OWNER})
+        made.replace([view.encoded for view in self._views.values()], self.revision)
+        for name, index in self._indexes.items():
+            fresh = made.index(name)
+            faults += [
+                f"{self.kind.label}: the index {name} finds {len(index.get(value, ()))} under {value}, "
+                f"there are {len(fresh.get(value, ()))}"
+                for value in {**index, **fresh}
+                if set(index.get(value, ())) != set(fresh.get(value, ()))
+            ]
+        return faults
+
     def _other_history(self, items: Iterable[Encoded], revision: int) -> Sequence[Change]:
         """The server's revisions went backwards (a restored store): nothing that was seen can be compared."""
         gone = [Change(view, None, revision) for view in self._views.values()]

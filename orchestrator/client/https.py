@@ -118,6 +118,15 @@ class HttpTransport:
         task.add_done_callback(lambda _: self._watches.pop(number, None))
         return HttpSubscription(number, task)
 
+    async def lines(self, request: Request) -> AsyncIterator[list[bytes]]:
+        """A watch as it comes over the wire: one JSON document a line, as many as have arrived."""
+        url = self._access.server + path(request.target) + query(request.options, watch=True)
+        async with self._open().get(url, headers=self._headers(request), timeout=NO_TIMEOUT) as answer:
+            if answer.status >= 400:
+                raise errors.from_status(_decoded(await answer.read(), answer.status))
+            async for found in _arrived(answer):
+                yield found
+
     async def close(self) -> None:
         tasks = list(self._watches.values())
         for task in tasks:

@@ -84,6 +84,10 @@ class Informers:
     def kinds(self) -> list[Kind]:
         return list(self._feeds)
 
+    def verify(self) -> list[str]:
+        """Where an index says something else than one made anew from the objects would; empty is right."""
+        return [fault for feed in self._feeds.values() for fault in feed.cache.verify()]
+
     def statistics(self) -> dict[str, CacheStatistics]:
         return {kind.label: feed.cache.statistics() for kind, feed in self._feeds.items()}
 

@@ -40,3 +40,10 @@ def test_two_components_may_ask_for_the_same_index() -> None:
 def test_one_name_cannot_stand_for_two_indexes() -> None:
     with pytest.raises(ValueError, match=r"index 'label' of pods is .*by_app, not .*by_tier"):
         cache().add_index("label", by_tier)
+
+
+def test_an_index_that_says_something_else_than_the_objects_is_found() -> None:
+    one = cache()
+    assert one.verify() == []
+    one._indexes["label"]["nobody"] = {"default/a": None}
+    assert one.verify() == ["pods: the index label finds 1 under nobody, there are 0"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import random
+from itertools import chain
 
 from orchestrator.apimachinery.encoded import Object
 
@@ -89,7 +90,7 @@ class Allocator:
         low = min(max(MIN_RESERVED, self._size // 16), RESERVED_LOW) if self._size > MIN_RESERVED * 4 else 1
         last = self._size - 1
         start = self._random.randrange(low, last)
-        for index in (*range(start, last), *range(low, start), *range(1, low)):
+        for index in chain(range(start, last), range(low, start), range(1, low)):
             address = str(self._network[index])
             if address not in self._addresses:
                 return address

@@ -1,0 +1,39 @@
+"""What is measured: how large a cluster, how many pods, and what happens to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SCENARIOS = ("ready", "rolling", "scale", "failure", "churn", "services")
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """``scenario`` is what happens between the last Ready pod and the deletion of all."""
+
+    nodes: int
+    pods: int
+    deployments: int = 1
+    rounds: int = 1
+    scenario: str = "ready"
+    seconds: float = 600.0
+    """How long a churn goes on."""
+    rate: float = 200.0
+    """Pods created, and deleted, in a second of churn."""
+    services: int = 5000
+    share: float = 0.1
+    """Of the nodes, those that fail."""
+
+
+CELLS: dict[str, Cell] = {
+    "100x1000": Cell(100, 1000, rounds=5),
+    "1000x5000": Cell(1000, 5000, rounds=3),
+    "1000x50x100": Cell(1000, 5000, 50, rounds=3),
+    "5000x150000": Cell(5000, 150_000, 150),
+    "rolling": Cell(100, 1000, rounds=2, scenario="rolling"),
+    "scale": Cell(100, 1000, rounds=2, scenario="scale"),
+    "failure": Cell(1000, 5000, 50, scenario="failure"),
+    "churn": Cell(100, 1000, scenario="churn"),
+    "services": Cell(100, 1000, 50, scenario="services"),
+}
+"""The cells of ``make bench-reconcile`` by name."""

@@ -1,0 +1,161 @@
+"""The client's process: it speaks HTTPS like anybody, drives one cell and watches every pod.
+
+``python -m orchestrator.bench.outside`` reads the kubeconfig's path and the cell from its first line, then says when a
+phase begins and ends, one JSON document a line; after each it waits for a line, while the cluster's own process looks
+at its counters. What it asks for in ``need`` only that process can do (let nodes fail).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+from orchestrator.apimachinery.encoded import Object, encode_part
+from orchestrator.bench.cell import Cell
+from orchestrator.bench.witness import Witness, decode_line, percentiles
+from orchestrator.client.client import Client
+from orchestrator.client.https import HttpTransport
+from orchestrator.client.kinds import CONFIGMAPS, NODES, PODS, SERVICEACCOUNTS
+from orchestrator.client.kubeconfig import load
+from orchestrator.client.protocol import Options, PatchType, Request, Verb
+from orchestrator.client.requests import list_, watch
+
+TICK_SECONDS = 0.005
+"""Between two looks at what the watcher has seen."""
+PROBE_SECONDS = 0.05
+"""Between two requests of the probe, whose latencies are the API's by verb."""
+SAMPLE_SECONDS = 0.1
+"""Between two points of the curve of Ready pods."""
+TIMEOUT_SECONDS = 900.0
+PAGE = 500
+
+
+@dataclass(slots=True)
+class Outside:
+    """What the scenarios work with."""
+
+    cell: Cell
+    client: Client
+    transport: HttpTransport
+    witness: Witness = field(default_factory=Witness)
+    latencies: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+
+    async def settled(self) -> None:
+        """The default account is there and every node is registered and Ready."""
+        while True:
+            accounts = await self.client.list(SERVICEACCOUNTS, "default")
+            nodes = await self.client.list(NODES)
+            if accounts.items and len(nodes.items) == self.cell.nodes:
+                return
+            await asyncio.sleep(SAMPLE_SECONDS)
+
+    async def watch(self) -> None:
+        """Follow every pod from the list on, until cancelled."""
+        listing = await self.client.request(list_(PODS, "", Options(limit=1)))
+        async for lines in self.transport.lines(watch(PODS, revision=listing.revision)):
+            now = time.perf_counter()
+            for line in lines:
+                self.witness.take(decode_line(line), now)
+        raise RuntimeError("the watch of pods ended")
+
+    async def probe(self) -> None:
+        """Ask for small things all the time, and note how long each answer takes."""
+        number = 0
+        while True:
+            number += 1
+            name = f"probe-{number}"
+            patch = {"data": {"x": "2"}}
+            await self._timed("create", self.client.create(CONFIGMAPS, _config_map(name), "default"))
+            await self._timed("get", self.client.get(CONFIGMAPS, name, "default"))
+            await self._timed("update", self.client.update(CONFIGMAPS, _config_map(name) | {"data": {"x": "1"}}))
+            await self._timed("patch", self.client.request(_merge(name, patch)))
+            await self._timed("list", self.client.request(list_(PODS, "default", Options(limit=PAGE))))
+            await self._timed("delete", self.client.delete(CONFIGMAPS, name, "default"))
+
+    async def _timed(self, verb: str, asked: Any) -> None:
+        began = time.perf_counter()
+        await asked
+        self.latencies[verb].append(time.perf_counter() - began)
+        await asyncio.sleep(PROBE_SECONDS)
+
+    async def until(self, done: Any, what: str) -> list[tuple[float, int]]:
+        """Wait for ``done()``; the curve of Ready pods meanwhile, seconds since the call."""
+        began = time.perf_counter()
+        curve: list[tuple[float, int]] = []
+        while not done():
+            passed = time.perf_counter() - began
+            if not curve or passed - curve[-1][0] >= SAMPLE_SECONDS:
+                curve.append((round(passed, 3), self.witness.ready))
+            if passed > TIMEOUT_SECONDS:
+                raise TimeoutError(f"{what}: {self.witness.ready} pods Ready of {len(self.witness.pods)}")
+            await asyncio.sleep(TICK_SECONDS)
+        curve.append((round(time.perf_counter() - began, 3), self.witness.ready))
+        return curve
+
+    def take_starts(self) -> dict[str, Any]:
+        """Percentiles from created to Ready since the last call."""
+        starts, self.witness.starts = self.witness.starts, []
+        return percentiles(starts)
+
+    def take_latencies(self) -> dict[str, Any]:
+        """Percentiles of the API's answers by verb since the last call."""
+        found = {verb: percentiles(values) for verb, values in sorted(self.latencies.items())}
+        self.latencies.clear()
+        return found
+
+
+def _config_map(name: str) -> Object:
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": "default"}}
+
+
+def _merge(name: str, patch: Object) -> Request:
+    target = CONFIGMAPS.target("default", name)
+    return Request(Verb.PATCH, target, encode_part(patch), PatchType.MERGE)
+
+
+async def tell(document: Object) -> Object:
+    """Say it to the cluster's process and wait for its word."""
+    print(json.dumps(document), flush=True)
+    line = await asyncio.to_thread(sys.stdin.readline)
+    answer: Object = json.loads(line)
+    return answer
+
+
+async def run(kubeconfig: str, cell: Cell) -> None:
+    from orchestrator.bench.scenarios import rounds
+
+    transport = HttpTransport(load(kubeconfig))
+    outside = Outside(cell, Client(transport), transport)
+    tasks: list[asyncio.Task[None]] = []
+    try:
+        await outside.settled()
+        tasks = [asyncio.create_task(outside.watch()), asyncio.create_task(outside.probe())]
+        driving = asyncio.create_task(rounds(outside))
+        tasks.append(driving)
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in tasks:
+            if task.done():
+                task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await transport.close()
+
+
+def main() -> int:
+    from orchestrator.daemon import new_loop
+
+    first = json.loads(sys.stdin.readline())
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(run(first["kubeconfig"], Cell(**first["cell"])))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
