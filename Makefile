@@ -6,7 +6,7 @@ RUNTIME := $(VENV)/.installed
 DEV := $(VENV)/.installed-dev
 CI_TEST_TIMEOUT ?= 60
 
-.PHONY: up down install test test-slow test-e2e check format explore-actors mutants mutant lock schema oracle clean help
+.PHONY: up down install test test-pythons test-slow test-e2e check format explore-actors mutants mutant lock schema oracle clean help
 
 help: ## list the targets
 	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -57,6 +57,9 @@ bench-%: $(DEV) ## run one benchmark; results in bench/results/
 
 prove-%: $(DEV) ## the full count of seeds of one suite: make prove-actors, prove-scheduler, ...
 	@$(BIN)/python -m pytest -q -m prove tests/$*
+
+test-pythons: $(DEV) ## the actors' suite on every supported Python that is found
+	@$(BIN)/python tools/test_pythons.py
 
 explore-actors: $(DEV) ## ten thousand seeded schedules of the actor library on two cores
 	@$(BIN)/python -m tests.actors.explore --seeds $(or $(SEEDS),10000) --jobs 2

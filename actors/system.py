@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import random
+import weakref
 from collections.abc import Callable, Coroutine, Sequence
 from types import TracebackType
 from typing import Any, Literal, TypeVar
@@ -49,6 +50,10 @@ MAX_THREADS = 16
 """Threads for ``context.blocking``; more calls wait their turn."""
 
 log = structlog.get_logger("actors")
+
+
+RUNNING: weakref.WeakSet[System] = weakref.WeakSet()
+"""Systems that were started and not stopped: a test may not leave one behind."""
 
 
 class System:
@@ -108,6 +113,7 @@ class System:
         await lifecycle.start(self.root)
         self.root.keeper = Keeper(self.root, intensity=self._intensity)
         self._running = True
+        RUNNING.add(self)
         return self
 
     async def __aexit__(
@@ -119,6 +125,7 @@ class System:
         """Stop everything, the youngest first; what is not done after ``stop_seconds`` is cancelled."""
         if not self._running:
             return
+        RUNNING.discard(self)
         self._running = False
         stopping = self.create_task(lifecycle.stop(self.root), "stop the system")
         if not await lifecycle.settled(self.clock, self._stop_seconds, [stopping]):

@@ -92,6 +92,20 @@ class DeterministicLoop(asyncio.BaseEventLoop):
         """Names of the tasks that have not ended."""
         return sorted(task.get_name() for task in asyncio.all_tasks(self))
 
+    @property
+    def shuffled(self) -> bool:
+        """Whether its seed permutes ready callbacks."""
+        return self._choice is not None
+
+    def timer_names(self) -> list[str]:
+        """What each pending timer calls, and when."""
+        scheduled: list[asyncio.TimerHandle] = self._scheduled  # type: ignore[attr-defined]
+        pending = sorted((handle.when(), handle) for handle in scheduled if not handle.cancelled())
+        return [
+            f"a timer for {_name(handle._callback)} in {when - self._now:g} s"  # type: ignore[attr-defined]
+            for when, handle in pending
+        ]
+
     def timers(self) -> int:
         """Pending timers that were not cancelled."""
         return sum(not handle.cancelled() for handle in self._scheduled)  # type: ignore[attr-defined]
@@ -140,6 +154,10 @@ class DeterministicLoop(asyncio.BaseEventLoop):
     def close(self) -> None:
         super().close()
         self._selector.close()
+
+
+def _name(function: Any) -> str:
+    return str(getattr(function, "__qualname__", function))
 
 
 def run(main: Coroutine[Any, Any, T], *, seed: int = 0, shuffle: bool = True) -> T:

@@ -181,6 +181,7 @@ class Kubelet(Actor):
             self._refreshing = False
 
     async def stop(self, exit: Any) -> None:
+        self._wakes.stop()
         if self._watch is not None:
             await self._watch.close()
         await self._runtime.close()

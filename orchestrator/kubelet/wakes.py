@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable
 
-from actors import Clock
+from actors import Clock, Handle
 from orchestrator.kubelet.record import Record
 
 MIN_SECONDS = 0.001
@@ -15,13 +15,14 @@ MIN_SECONDS = 0.001
 class Wakes:
     """Moments that no longer hold are skipped when they come: a pod counts only with its present ``wake_at``."""
 
-    __slots__ = ("_armed", "_clock", "_heap", "_ring")
+    __slots__ = ("_armed", "_clock", "_heap", "_ring", "_timer")
 
     def __init__(self, clock: Clock, ring: Callable[[], object]) -> None:
         self._clock = clock
         self._ring = ring
         self._heap: list[tuple[float, str]] = []
         self._armed: float | None = None
+        self._timer: Handle | None = None
 
     def note(self, record: Record) -> None:
         if record.wake_at is not None:
@@ -47,5 +48,11 @@ class Wakes:
             return
         at = self._heap[0][0]
         if self._armed is None or at < self._armed:
+            self.stop()
             self._armed = at
-            self._clock.call_later(max(at - self._clock.time(), MIN_SECONDS), self._ring)
+            self._timer = self._clock.call_later(max(at - self._clock.time(), MIN_SECONDS), self._ring)
+
+    def stop(self) -> None:
+        """Ring no more."""
+        if self._timer is not None:
+            self._timer.cancel()

@@ -36,13 +36,14 @@ class Node:
         self.api = FakeApi()
         self.client: Client
         self.runtime: SimulatedRuntime
+        self.world: SimulatedWorld
         self.kubelet: Any
 
     async def start(self, *rules: Rule) -> Node:
         api = await self.system.spawn(lambda: self.api, name="api")
         self.client = Client(MailboxTransport(api, Identity("system:node:node-1", ("system:nodes",))))
-        world = SimulatedWorld(self.clock, random.Random(1), Behaviours(rules))
-        self.runtime = runtime = SimulatedRuntime(world)
+        self.world = SimulatedWorld(self.clock, random.Random(1), Behaviours(rules))
+        self.runtime = runtime = SimulatedRuntime(self.world)
         prober = SimulatedProber(runtime)
         self.kubelet = await self.system.spawn(
             lambda: Kubelet(self.client, NodeConfig("node-1"), runtime, prober, BareMaterials(), Recorder(None)),
@@ -65,7 +66,9 @@ class Node:
 @pytest.fixture
 async def node() -> AsyncIterator[Node]:
     async with System(seed=1) as system:
-        yield Node(system)
+        node = Node(system)
+        yield node
+    node.world.close()
 
 
 def ready(status: dict[str, Any]) -> str:

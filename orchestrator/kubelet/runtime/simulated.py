@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable
 
 import msgspec
 
-from actors import Clock
+from actors import Clock, Handle
 from orchestrator.apimachinery.timestamps import rfc3339_micro
 from orchestrator.kubelet.runtime.behaviour import Behaviour, Behaviours
 from orchestrator.kubelet.runtime.errors import ImageFailure, NoSuchContainer, RuntimeFailure
@@ -59,6 +59,7 @@ class SimulatedWorld:
         self._timers: list[tuple[float, int, Callable[[], None]]] = []
         self._sequence = 0
         self._armed: float | None = None
+        self._timer: Handle | None = None
 
     def address(self) -> str:
         number = self._next_address
@@ -75,8 +76,14 @@ class SimulatedWorld:
     def _arm(self, at: float) -> None:
         if self._armed is not None and self._armed <= at:
             return
+        self.close()
         self._armed = at
-        self.clock.call_later(max(at - self.clock.monotonic(), 0.0), self._fire)
+        self._timer = self.clock.call_later(max(at - self.clock.monotonic(), 0.0), self._fire)
+
+    def close(self) -> None:
+        """Nothing happens by itself any more."""
+        if self._timer is not None:
+            self._timer.cancel()
 
     def _fire(self) -> None:
         now = self.clock.monotonic()
