@@ -8,6 +8,7 @@ In reading order:
 - ``configuration``, ``plugin_points``, ``plugin_args``, ``offers``: KubeSchedulerConfiguration, plugins by name
 - ``requests``, ``node_selector``, ``taints``, ``terms``, ``disks``: pieces of pods and nodes, parsed once
 - ``shape``, ``shapes``: all that placement asks of a pod; identical pods share one
+- ``node_facts``, ``pod_facts``: what of an object the scheduler follows; most updates are no news
 - ``snapshot``, ``counters``: nodes and placed pods as arrays, kept up to date change by change
 - ``volume_facts``, ``volumes``: claims, volumes and classes, with what was decided and is on its way
 - ``framework``, ``plugins/``, ``profiles``: filters and scores, the public plugin interface, profiles made of both

@@ -37,6 +37,7 @@ from orchestrator.client.messages import Enqueue
 from orchestrator.client.protocol import Request, Response
 from orchestrator.client.recorder import NORMAL, WARNING, Involved, Recorder
 from orchestrator.client.view import Owner, View
+from orchestrator.scheduler.node_facts import node_facts, same_node
 from orchestrator.scheduler.pod_facts import pod_facts, same_to_scheduler
 from orchestrator.scheduler.writes import (
     bind,
@@ -184,7 +185,6 @@ class Scheduler(Actor):
     # what the caches say
 
     def _take_in(self, engine: Engine, now: float) -> None:
-        from orchestrator.scheduler.snapshot import node_facts
         from orchestrator.scheduler.volume_facts import claim_facts, class_facts, volume_facts, volume_limits
 
         for kind in FOLLOWED:
@@ -333,9 +333,12 @@ def _pod_keys(old: View | None, new: View | None) -> Iterable[str]:
 
 
 def _own_keys(old: View | None, new: View | None) -> Iterable[str]:
-    """Heartbeats change conditions only: the engine compares what matters."""
     view = new or old
     return (view.key,) if view is not None else ()
+
+
+def _node_keys(old: View | None, new: View | None) -> Iterable[str]:
+    return () if old is not None and new is not None and same_node(old, new) else _own_keys(old, new)
 
 
 def _label_keys(old: View | None, new: View | None) -> Iterable[str]:
@@ -352,6 +355,6 @@ _KEYS = {
     PERSISTENTVOLUMES.label: _own_keys,
     PERSISTENTVOLUMECLAIMS.label: _own_keys,
     PODDISRUPTIONBUDGETS.label: _own_keys,
-    NODES.label: _own_keys,
+    NODES.label: _node_keys,
     PODS.label: _pod_keys,
 }

@@ -18,6 +18,7 @@ from orchestrator.scheduler.cycle import MAX_RUN, Run
 from orchestrator.scheduler.decision import Diagnosis
 from orchestrator.scheduler.framework import Profile
 from orchestrator.scheduler.hints import Change, Event
+from orchestrator.scheduler.node_facts import NodeFacts
 from orchestrator.scheduler.plugins.volume_binding import plan_volumes
 from orchestrator.scheduler.pod_facts import PodFacts
 from orchestrator.scheduler.preemption import Budget, Preemption, preempt
@@ -26,7 +27,7 @@ from orchestrator.scheduler.queue import QueueStatistics, SchedulingQueue, Waiti
 from orchestrator.scheduler.shape import DEFAULT_SCHEDULER, Shape
 from orchestrator.scheduler.shapes import Shapes
 from orchestrator.scheduler.siblings import OwnerSelector, Siblings
-from orchestrator.scheduler.snapshot import NodeFacts, Placed, Snapshot
+from orchestrator.scheduler.snapshot import Placed, Snapshot
 from orchestrator.scheduler.volume_facts import ClaimFacts, ClassFacts, VolumeFacts
 from orchestrator.scheduler.volumes import VolumePlan
 

@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass
 from enum import Enum
 
+from orchestrator.scheduler.node_facts import NodeFacts
 from orchestrator.scheduler.node_selector import matches_labels
 from orchestrator.scheduler.shape import Shape
-from orchestrator.scheduler.snapshot import PODS, NodeFacts
+from orchestrator.scheduler.snapshot import PODS
 from orchestrator.scheduler.taints import NO_SCHEDULE, UNSCHEDULABLE, Taint, keeps_out, tolerated
 from orchestrator.scheduler.terms import NamespaceLabels, PodTerm
 

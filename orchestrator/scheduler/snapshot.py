@@ -7,17 +7,16 @@ doubling, so ``size`` (columns in use) is what readers cut them to. Amounts are 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from orchestrator.apimachinery.encoded import Object
 from orchestrator.scheduler.counters import Counters, PodClass
-from orchestrator.scheduler.requests import Amounts, amounts
-from orchestrator.scheduler.shape import Shape, normal_image
-from orchestrator.scheduler.taints import Taint, taints
+from orchestrator.scheduler.node_facts import NodeFacts
+from orchestrator.scheduler.shape import Shape
+from orchestrator.scheduler.taints import Taint
 from orchestrator.scheduler.terms import Labels
 from orchestrator.scheduler.volumes import Volumes
 
@@ -27,36 +26,6 @@ Mask = NDArray[np.bool_]
 FIRST_CAPACITY = 64
 PODS = "pods"
 CORE_RESOURCES = ("cpu", "memory", "ephemeral-storage", PODS)
-
-
-@dataclass(frozen=True, slots=True)
-class NodeFacts:
-    """What of a Node placement reads. Equal facts mean that an update changes nothing here."""
-
-    name: str
-    labels: Labels
-    taints: tuple[Taint, ...]
-    unschedulable: bool
-    allocatable: Amounts
-    images: Mapping[str, int]
-    """Size in bytes by every name of the image."""
-
-
-def node_facts(node: Object) -> NodeFacts:
-    metadata, spec, status = node["metadata"], node.get("spec") or {}, node.get("status") or {}
-    images = {
-        normal_image(name): image.get("sizeBytes", 0)
-        for image in status.get("images") or ()
-        for name in image.get("names") or ()
-    }
-    return NodeFacts(
-        name=metadata["name"],
-        labels=metadata.get("labels") or {},
-        taints=taints(spec),
-        unschedulable=bool(spec.get("unschedulable")),
-        allocatable=amounts(status.get("allocatable") or status.get("capacity")),
-        images=images,
-    )
 
 
 @dataclass(slots=True, eq=False)

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from orchestrator.scheduler.cycle import Run, schedule
+from orchestrator.scheduler.node_facts import node_facts
 from orchestrator.scheduler.plugins.volume_binding import plan_volumes
 from orchestrator.scheduler.profiles import default_profile
 from orchestrator.scheduler.shape import Shape, shape_of
-from orchestrator.scheduler.snapshot import Placed, Snapshot, node_facts
+from orchestrator.scheduler.snapshot import Placed, Snapshot
 from orchestrator.scheduler.volume_facts import claim_facts, class_facts, volume_facts
 from orchestrator.scheduler.volumes import VolumePlan
 from tests.scheduler import reference

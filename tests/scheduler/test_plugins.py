@@ -18,10 +18,11 @@ from orchestrator.scheduler.configuration import SchedulerConfiguration, default
 from orchestrator.scheduler.cycle import Run
 from orchestrator.scheduler.errors import ConfigurationError
 from orchestrator.scheduler.framework import Filter, Profile, Score
+from orchestrator.scheduler.node_facts import node_facts
 from orchestrator.scheduler.offers import ENTRY_POINTS, Offers
 from orchestrator.scheduler.profiles import profiles
 from orchestrator.scheduler.shape import shape_of
-from orchestrator.scheduler.snapshot import Snapshot, node_facts
+from orchestrator.scheduler.snapshot import Snapshot
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "scheduler"
 

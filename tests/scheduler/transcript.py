@@ -20,9 +20,9 @@ from orchestrator.apimachinery.timestamps import rfc3339
 from orchestrator.client.view import Parts, View
 from orchestrator.scheduler.configuration import API_VERSION, KIND, read
 from orchestrator.scheduler.engine import Assignment, Engine, Outcome
+from orchestrator.scheduler.node_facts import node_facts
 from orchestrator.scheduler.pod_facts import pod_facts
 from orchestrator.scheduler.preemption import Budget
-from orchestrator.scheduler.snapshot import node_facts
 from orchestrator.scheduler.volume_facts import claim_facts, class_facts, volume_facts
 
 FOLDER = Path(__file__).parent / "testdata"
