@@ -27,7 +27,9 @@ from orchestrator.scheduler.framework import (
     normalized,
 )
 from orchestrator.scheduler.ladder import BLOCKED, Ladder
-from orchestrator.scheduler.plugins.topology_spread import SoftSession
+from orchestrator.scheduler.plugins.hard_groups import HardGroups
+from orchestrator.scheduler.plugins.spread_groups import Key, SpreadGroups
+from orchestrator.scheduler.plugins.topology_spread import HardSession, SoftSession
 from orchestrator.scheduler.shape import Shape
 from orchestrator.scheduler.snapshot import Ints, Mask, Snapshot
 
@@ -197,20 +199,16 @@ class Run:
     # scores of a node that depend on how its domains fare: nodes of equal standing share a heap
 
     def _place_grouped(self, count: int) -> list[int] | None:
-        """None when more than soft spreading couples the nodes, or they fall in too many groups."""
-        if self._filter_sessions or len(self._score_sessions) != 1:
-            return None
-        weight, session = self._score_sessions[0]
-        groups = session.groups(self.feasible) if isinstance(session, SoftSession) else None
+        """None when more than one kind of spreading couples the nodes, or they fall in too many groups."""
+        weight, groups = self._groups()
         if groups is None:
             return None
         heaps = {key: self._heap(count, columns) for key, columns in groups.members.items()}
         columns: list[int] = []
-        while heaps and len(columns) < count:
-            keys = list(heaps)
-            totals = [weight * score - heaps[key][0][0] for key, score in zip(keys, groups.scores(keys), strict=True)]
-            best = max(totals)
-            key = keys[totals.index(best)]
+        while len(columns) < count:
+            best, key = _best_group(heaps, weight, groups)
+            if key is None:
+                break
             self.last_score = int(best // 1)
             _, column = heapq.heappop(heaps[key])
             columns.append(column)
@@ -227,6 +225,20 @@ class Run:
             if self._lost_highest(column):
                 break
         return columns
+
+    def _groups(self) -> tuple[int, SpreadGroups | HardGroups | None]:
+        """(weight of the groups' scores, the groups)"""
+        if not self._filter_sessions and len(self._score_sessions) == 1:
+            weight, soft = self._score_sessions[0]
+            return weight, soft.groups(self.feasible) if isinstance(soft, SoftSession) else None
+        if self._score_sessions or len(self._filter_sessions) != 1 or not self._even():
+            return 0, None
+        hard = self._filter_sessions[0]
+        return 1, hard.groups(self._standing) if isinstance(hard, HardSession) else None
+
+    def _even(self) -> bool:
+        """Whichever nodes are open, scores that are scaled by the best of them come out the same."""
+        return all(len(np.unique(static.raw[self._standing])) <= 1 for static in self._statics)
 
     # scores of a node that depend on others in other ways
 
@@ -285,3 +297,13 @@ class Run:
                 return False
             static.holders += int((static.raw[opened] == static.highest).sum())
         return sum(self._lost_highest(column) for column in closed.tolist()) == 0
+
+
+def _best_group(heaps: dict[Key, Heap], weight: int, groups: SpreadGroups | HardGroups) -> tuple[float, Key | None]:
+    """The score of the best node of all open groups, and its group."""
+    keys = list(heaps)
+    best, found = -np.inf, None
+    for key, score in zip(keys, groups.scores(keys), strict=True):
+        if score is not None and weight * score - heaps[key][0][0] > best:
+            best, found = weight * score - heaps[key][0][0], key
+    return best, found

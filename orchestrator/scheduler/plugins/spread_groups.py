@@ -49,7 +49,7 @@ class SpreadGroups:
         for constraint in self._constraints:
             constraint.weigh(scored, count)
 
-    def scores(self, keys: Sequence[Key]) -> list[int]:
+    def scores(self, keys: Sequence[Key]) -> list[int | None]:
         """The scores of these groups, which must be all that have a feasible node."""
         raws = [self._raw(key) if key[0] else -1 for key in keys]
         some = [raw for raw in raws if raw >= 0]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from orchestrator.scheduler.counters import Counts, totals
 from orchestrator.scheduler.framework import MAX_SCORE, Block, Filter, Nodes, Scope, Score
+from orchestrator.scheduler.plugins.hard_groups import HardGroups, hard_groups
 from orchestrator.scheduler.plugins.node_affinity import matching
 from orchestrator.scheduler.plugins.spread_groups import SpreadGroups, spread_groups
 from orchestrator.scheduler.shape import Shape
@@ -81,12 +82,13 @@ def _labelled(spreads: Sequence[Spread], snapshot: Snapshot) -> Mask:
     return labelled
 
 
-class _Hard:
+class Hard:
     """One ``DoNotSchedule`` constraint."""
 
     def __init__(self, spread: Spread, shape: Shape, snapshot: Snapshot, labelled: Mask) -> None:
         self.spread = spread
         self.domains = snapshot.domains(spread.topology)
+        self.by_node = spread.topology == HOSTNAME
         self.eligible = labelled & _eligible(spread, shape, snapshot)
         self.totals = np.zeros(int(self.domains.max(initial=0)) + 1, np.int64)
         summed = totals(_counts(spread, snapshot), self.domains, self.eligible)
@@ -110,7 +112,7 @@ class HardSession:
     def __init__(self, shape: Shape, snapshot: Snapshot) -> None:
         hard = [spread for spread in shape.spreads if spread.hard]
         labelled = _labelled(hard, snapshot)
-        self._constraints = [_Hard(spread, shape, snapshot, labelled) for spread in hard]
+        self._constraints = [Hard(spread, shape, snapshot, labelled) for spread in hard]
 
     def blocks(self) -> Sequence[Block]:
         blocks: list[Block] = []
@@ -128,6 +130,10 @@ class HardSession:
     def placed(self, column: int) -> None:
         for constraint in self._constraints:
             constraint.placed(column)
+
+    def groups(self, standing: Mask) -> HardGroups | None:
+        """The same verdicts by groups of nodes, for a run that nothing else couples; None: too many groups."""
+        return hard_groups(self._constraints, standing)
 
 
 class Soft:
