@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -51,8 +51,7 @@ class NodeNames(Filter):
 
     def blocks(self, shape: Shape, nodes: Nodes) -> Sequence[Block]:
         names = _names(shape) or frozenset()
-        outside = np.array([name not in names for name in nodes.names()], np.bool_)
-        return [Block(outside, REASON_NAMES, False)]
+        return [Block(~_among(names, nodes), REASON_NAMES, False)]
 
 
 class PreferredNodeAffinity(Score):
@@ -95,6 +94,18 @@ def any_term(terms: Sequence[NodeTerm], nodes: Nodes) -> Mask:
     return matched
 
 
+def _among(names: Iterable[str], nodes: Nodes) -> Mask:
+    """The nodes with one of these names: found, not searched for."""
+    columns = nodes.snapshot.columns
+    found = [columns[name] for name in names if name in columns]
+    if nodes.columns is not None:
+        among: Mask = np.isin(nodes.columns, found)
+        return among
+    mask = nodes.none()
+    mask[found] = True
+    return mask
+
+
 def _names(shape: Shape) -> frozenset[str] | None:
     """The names that all alternatives are tied to; None when one of them is not tied."""
     if not shape.node_terms:
@@ -108,7 +119,9 @@ def _term(term: NodeTerm, nodes: Nodes) -> Mask:
     for requirement in term.labels:
         allowed &= _label(requirement, nodes)
     for requirement in term.fields:
-        if requirement.key == NAME_FIELD:
+        if requirement.key == NAME_FIELD and requirement.operator == "In":
+            allowed &= _among(requirement.values, nodes)
+        elif requirement.key == NAME_FIELD:
             allowed &= np.array([requirement.holds(name) for name in nodes.names()], np.bool_)
         else:
             allowed[:] = False
