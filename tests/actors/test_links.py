@@ -46,7 +46,7 @@ async def pair(system: System) -> tuple[Ref[Any], Ref[Any]]:
     a, b = [await system.spawn(Linked, name=name, restart=temporary) for name in "ab"]
     await a.tell(Link(b))
     await b.tell(Link(a))
-    await system.idle()
+    await system.clock.sleep(1.0)
     return a, b
 
 
@@ -63,7 +63,7 @@ async def test_an_abnormal_end_takes_the_linked_instance_with_it_in_both_directi
         watched: list[Any] = []
         system.cells[other.path].watch(_Listener(watched))
         await system.ref(first).tell(Crash("as told"))
-        await system.idle()
+        await system.clock.sleep(1.0)
         assert alive(system) == set()
     assert [down.reason for down in watched] == ["linked"]
     assert "as told" in watched[0].message
@@ -81,7 +81,7 @@ async def test_a_killed_instance_takes_its_link_with_it_and_both_are_restarted_u
     async with System() as system:
         a, b = [await system.spawn(Linked, name=name, backoff=Backoff(0.1)) for name in "ab"]
         await a.tell(Link(b))
-        await system.idle()
+        await system.clock.sleep(1.0)
         assert system.kill("a")
         await system.clock.sleep(5.0)
         assert alive(system) == {"a", "b"}
@@ -96,7 +96,7 @@ async def test_a_normal_end_and_a_stop_end_nobody_else() -> None:
     async with System() as system:
         a, _ = await pair(system)
         await a.tell(End())
-        await system.idle()
+        await system.clock.sleep(1.0)
         assert alive(system) == {"b"}
     async with System() as system:
         _, b = await pair(system)
@@ -109,9 +109,9 @@ async def test_either_side_unlinks() -> None:
     async with System() as system:
         a, b = await pair(system)
         await b.tell(Unlink(a))
-        await system.idle()
+        await system.clock.sleep(1.0)
         await a.tell(Crash())
-        await system.idle()
+        await system.clock.sleep(1.0)
         assert alive(system) == {"b"}
 
 
@@ -124,4 +124,5 @@ async def test_linking_to_nobody_ends_the_instance() -> None:
         await a.tell(Link(system.ref("nobody")))
         down = await probe.get(Down)
         assert (down.ref, down.reason) == (a, "linked")
+        await system.clock.sleep(1.0)
         assert alive(system) == set()
