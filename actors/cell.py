@@ -105,7 +105,7 @@ class Cell:
         self.name = name
         self.path = path
         self.spec = spec
-        self.box = Box(spec.mailbox)
+        self.box = Box(spec.mailbox, system.tap is not None)
         self.ref: Ref[Any] = Ref(system, path, self)
         self.state = State.STARTING
         self.closed = False  # takes no more mail
@@ -150,8 +150,6 @@ class Cell:
         self, frame: Frame, message: Any, urgent: bool, may_wait: bool, asker: asyncio.Future[Any] | None
     ) -> asyncio.Future[bool] | bool:
         """Take mail in. A future: it waits for room. False: not taken."""
-        if self.system.tap is not None:
-            self.system.observe(self.path, frame)
         box = self.box
         if not urgent and len(box.normal) < box.limit:
             box.normal.append(frame)
@@ -159,11 +157,14 @@ class Cell:
                 self.scheduled = True
                 self.system.workers.schedule(self)
             return True
-        return self._put_with_care(frame, message, urgent, may_wait, asker)
+        return self.put_with_care(frame, message, urgent, may_wait, asker)
 
-    def _put_with_care(
+    def put_with_care(
         self, frame: Frame, message: Any, urgent: bool, may_wait: bool, asker: asyncio.Future[Any] | None
     ) -> asyncio.Future[bool] | bool:
+        """As ``put``, where it cannot simply be appended: under a tap, urgent, or when the mailbox may be full."""
+        if self.system.tap is not None:
+            self.system.observe(self.path, frame)
         box = self.box
         if message is None:
             message = self.system.codec.decode(frame)

@@ -60,16 +60,15 @@ class Mailbox(msgspec.Struct, frozen=True):
 class Box:
     """The mail of one actor. It outlives the actor's instances. Each of the two priorities has the full capacity."""
 
-    __slots__ = ("capacity", "dropped", "limit", "normal", "overflow", "urgent", "waiting")
+    __slots__ = ("capacity", "dropped", "limit", "normal", "open_limit", "overflow", "urgent", "waiting")
 
-    def __init__(self, spec: Mailbox) -> None:
+    def __init__(self, spec: Mailbox, observed: bool = False) -> None:
         self.capacity = spec.capacity
         self.overflow = spec.overflow
-        self.limit = spec.capacity  # below it normal mail is simply appended; 0: it must be offered
-        self.normal: deque[Frame] = deque()
-        if spec.overflow.policy is Policy.KEEP_LATEST:
-            self.normal = KeyedQueue()
-            self.limit = 0
+        keyed = spec.overflow.policy is Policy.KEEP_LATEST
+        self.normal: deque[Frame] = KeyedQueue() if keyed else deque()
+        self.open_limit = 0 if keyed or observed else spec.capacity
+        self.limit = self.open_limit  # below it normal mail is simply appended; 0: it must be put with care
         self.urgent: deque[Frame] | None = None
         self.waiting: deque[Waiting] | None = None
         self.dropped = 0
@@ -130,8 +129,7 @@ class Box:
                 queue.append(frame)
                 room.set_result(True)
         self.waiting = None
-        if self.overflow.policy is not Policy.KEEP_LATEST:
-            self.limit = self.capacity
+        self.limit = self.open_limit
 
     def put_back(self, frames: Iterable[Frame]) -> None:
         """In front of everything, in the given order, past the capacity: they were in before."""

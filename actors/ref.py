@@ -125,7 +125,13 @@ class Ref(Generic[P]):
         if cell is None:
             system.dead_letters.publish(self.path, frame, "missing")
             return False
-        return cell.put(frame, message, urgent, may_wait, None)
+        box = cell.box
+        if not urgent and len(box.normal) < box.limit:  # as in Cell.put, without the call
+            box.normal.append(frame)
+            if not cell.scheduled:
+                cell.schedule()
+            return True
+        return cell.put_with_care(frame, message, urgent, may_wait, None)
 
     def deliver(self, frame: Frame) -> bool:
         """Put a frame in as it is: a forwarded message, one that came from afar."""
