@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import pytest
+
+from orchestrator.apimachinery.encoded import encode
+from orchestrator.apiserver.http.jsoncache import ordered, to_json
+
+META: dict[str, Any] = {"name": "web", "labels": {"a": "ü"}}
+
+
+@pytest.mark.parametrize("revision", [0, 7])
+@pytest.mark.parametrize(
+    "obj",
+    [
+        {"apiVersion": "v1", "kind": "Pod", "metadata": META, "spec": {"a": [1]}, "status": {"phase": "Running"}},
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": META, "data": {"b": "1", "a": "2"}, "immutable": True},
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": META, "status": {}},
+        {"apiVersion": "v1", "kind": "Thing", "metadata": META},
+    ],
+)
+def test_what_is_put_together_is_what_would_be_written_whole(obj: dict[str, Any], revision: int) -> None:
+    encoded = encode(obj, revision)
+    assert to_json(encoded) == orjson.dumps(ordered(encoded.decode()))
