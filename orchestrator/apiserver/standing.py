@@ -8,6 +8,7 @@ write, is told after a fresh read alone (``writer``).
 from __future__ import annotations
 
 from orchestrator.apimachinery.encoded import Encoded
+from orchestrator.apimachinery.interned import interned_all
 from orchestrator.store.protocol import Change, Value
 
 MAX_STANDING = 8192
@@ -44,14 +45,13 @@ class Standing:
 
     def wrote(self, change: Change, encoded: Encoded, revision: int) -> None:
         """A put that was done: ``encoded`` is the whole object as it stands at ``revision``."""
+        parts = interned_all(encoded.parts())
         known = self._known.get(change.key)
         if change.expect == 0:
-            self.put(
-                Value(change.key, encoded.parts(), revision, revision, 1, change.fields or NO_FIELDS, change.lease)
-            )
+            self.put(Value(change.key, parts, revision, revision, 1, change.fields or NO_FIELDS, change.lease))
         elif known is None or known.mod_revision != change.expect:
             self.drop(change.key)
         else:
             fields = known.fields if change.fields is None else change.fields or NO_FIELDS
             created, version = known.create_revision, known.version + 1
-            self.put(Value(change.key, encoded.parts(), revision, created, version, fields, change.lease))
+            self.put(Value(change.key, parts, revision, created, version, fields, change.lease))

@@ -13,6 +13,7 @@ from typing import Any
 from actors import Actor, Down, Tell
 from orchestrator.apimachinery.encoded import Encoded
 from orchestrator.apimachinery.errors import StatusError
+from orchestrator.apimachinery.interned import interned_all
 from orchestrator.client import requests
 from orchestrator.client.cache import Change, MutableCache
 from orchestrator.client.client import Client
@@ -156,7 +157,7 @@ class Informer(Actor):
         key = value.key.split("/", 2)[2]
         if event.deleted:
             return self._cache.remove(key, value.mod_revision)
-        metadata, status, rest = value.parts
+        metadata, status, rest = interned_all(value.parts)
         return self._cache.put(Encoded(metadata, status, rest, value.mod_revision), key)
 
     def _announce(self, changes: Sequence[Change]) -> None:

@@ -16,7 +16,7 @@ from orchestrator.apimachinery.encoded import Object
 from orchestrator.apimachinery.quantity import NANO, Form, Quantity
 from orchestrator.apimachinery.timestamps import parse_time
 from orchestrator.client.view import View
-from orchestrator.controllers.pods import FAILED, PENDING, pod
+from orchestrator.controllers.pods import FAILED, PENDING, condition, pod
 
 CPU, MEMORY = "cpu", "memory"
 TOLERANCE = 0.1
@@ -163,11 +163,11 @@ def group(
 
 def _starting(view: View, measured: Measured, now: float) -> bool:
     """The CPU that it uses is that of starting."""
-    condition, started = pod(view).condition("Ready"), view.status.get("startTime")
-    if condition is None or not started:
+    ready_condition, started = condition(view, "Ready"), view.status.get("startTime")
+    if ready_condition is None or not started:
         return True
-    changed = parse_time(condition.lastTransitionTime) if condition.lastTransitionTime else 0.0
-    ready, begun = condition.status == "True", parse_time(started)
+    changed = parse_time(ready_condition.lastTransitionTime) if ready_condition.lastTransitionTime else 0.0
+    ready, begun = ready_condition.status == "True", parse_time(started)
     if begun + CPU_INITIALIZATION_SECONDS > now:
         return not ready or measured.taken_at < changed + measured.window_seconds
     return not ready and begun + READINESS_DELAY_SECONDS > changed

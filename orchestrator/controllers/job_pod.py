@@ -8,7 +8,7 @@ from orchestrator.apimachinery.encoded import Object
 from orchestrator.apimachinery.selectors import Selector, from_label_selector
 from orchestrator.apimachinery.timestamps import parse_time
 from orchestrator.client.view import View
-from orchestrator.controllers.pods import SUCCEEDED, pod
+from orchestrator.controllers.pods import SUCCEEDED, condition, pod
 from orchestrator.controllers.template import pod_object
 
 TRACKING = "batch.kubernetes.io/job-tracking"
@@ -111,7 +111,7 @@ def ended_at(view: View, now: float) -> float:
             moments.append(parse_time(finished))
     if moments:
         return max(moments)
-    held = pod(view).condition("Ready")
+    held = condition(view, "Ready")
     if held is not None and held.lastTransitionTime:
         return parse_time(held.lastTransitionTime)
     return parse_time(view.meta.deletionTimestamp) if view.meta.deletionTimestamp else now

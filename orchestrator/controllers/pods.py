@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sys import intern
+
 import msgspec
 
 from orchestrator.apimachinery.timestamps import parse_time
@@ -57,7 +59,6 @@ class Pod(msgspec.Struct, frozen=True):
     """Unix seconds of the last change of the Ready condition; 0 when it is not known."""
     restarts: int
     ips: tuple[str, ...]
-    conditions: tuple[Condition, ...]
     reason: str
     hostname: str
     subdomain: str
@@ -65,9 +66,6 @@ class Pod(msgspec.Struct, frozen=True):
     @property
     def finished(self) -> bool:
         return self.phase in (SUCCEEDED, FAILED)
-
-    def condition(self, type: str) -> Condition | None:
-        return next((condition for condition in self.conditions if condition.type == type), None)
 
 
 _decode_status = msgspec.msgpack.Decoder(_Status).decode
@@ -86,17 +84,23 @@ def _derive(view: View) -> Pod:
     ips = tuple(held.ip for held in status.podIPs) or ((status.podIP,) if status.podIP else ())
     spec = _decode_rest(encoded.rest).spec
     return Pod(
-        node=spec.nodeName,
-        phase=status.phase,
+        node=intern(spec.nodeName),
+        phase=intern(status.phase),
         ready=ready,
         ready_since=since,
         restarts=max((container.restartCount for container in status.containerStatuses), default=0),
         ips=ips,
-        conditions=status.conditions,
         reason=status.reason,
         hostname=spec.hostname,
         subdomain=spec.subdomain,
     )
+
+
+def condition(view: View, type: str) -> Condition | None:
+    """Decoded at each call: few ask."""
+    status = view.encoded.status
+    found = _decode_status(status).conditions if status else ()
+    return next((held for held in found if held.type == type), None)
 
 
 def pod(view: View) -> Pod:

@@ -13,6 +13,7 @@ import structlog
 
 from actors import Actor, Clock, Down
 from orchestrator.apimachinery.errors import StatusError
+from orchestrator.apimachinery.interned import interned_all
 from orchestrator.client import requests
 from orchestrator.client.client import Client
 from orchestrator.client.errors import TransportError
@@ -293,7 +294,7 @@ class Kubelet(Actor):
             self._frames = 0
 
     def _take(self, event: Event) -> Record | None:
-        metadata, status, rest = event.value.parts
+        metadata, status, rest = interned_all(event.value.parts)
         if not event.deleted:
             return self._put(metadata, status, rest, event.value.mod_revision)
         key = event.value.key.rsplit("/", 2)

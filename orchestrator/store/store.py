@@ -18,7 +18,7 @@ from actors import Actor, Down, Exit, Refused, Tell
 from orchestrator.store.causes import causes, changed
 from orchestrator.store.commands import CompactTo
 from orchestrator.store.group import FromMember, Group
-from orchestrator.store.interned import Interned
+from orchestrator.store.interned import interned_changes
 from orchestrator.store.log import Log
 from orchestrator.store.machine import Applied, Denied, Machine, code_of
 from orchestrator.store.member import Lost, Member
@@ -112,7 +112,6 @@ class Store(Actor):
         self._retention = retention
         self._name = member
         self._watches = Watches(lambda ref, message: ref.tell_nowait(message))
-        self._interned = Interned()
         self._wake = asyncio.Event()
         self._snapshot: asyncio.Task[None] | None = None
 
@@ -190,7 +189,7 @@ class Store(Actor):
         if self._member.waiting >= MAX_WAITING:
             raise Refused("busy", f"{MAX_WAITING} proposals wait for the disk: try again")
         if isinstance(proposal, Batch):
-            proposal = Batch(self._interned.changes(proposal.changes), proposal.request_id)
+            proposal = Batch(interned_changes(proposal.changes), proposal.request_id)
         future: asyncio.Future[Applied | Lost] = asyncio.get_running_loop().create_future()
         self._member.propose(to_command(proposal, self._milliseconds()), _to(future))
         self._wake.set()

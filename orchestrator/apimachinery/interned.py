@@ -1,0 +1,28 @@
+"""Equal parts kept once in a process: what the store holds is what every cache, kubelet and server memory holds.
+
+A frame that is decoded brings bytes of its own. Whoever keeps a part for long keeps the one that came lately before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+MIN_BYTES = 256
+"""A shorter part costs more to look up than it weighs."""
+MAX_PARTS = 8192
+"""Parts remembered: those of the pods that are on their way at once, some 1 KB each."""
+
+
+@lru_cache(MAX_PARTS)
+def _known(part: bytes) -> bytes:
+    return part
+
+
+def interned(part: bytes) -> bytes:
+    """The very object that came lately, where an equal one did."""
+    return part if len(part) < MIN_BYTES else _known(part)
+
+
+def interned_all(parts: Iterable[bytes]) -> tuple[bytes, ...]:
+    return tuple([part if len(part) < MIN_BYTES else _known(part) for part in parts])
