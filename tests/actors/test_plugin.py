@@ -47,7 +47,7 @@ def test_actors_that_remain_fail_the_test_by_name(pytester: pytest.Pytester) -> 
 def test_a_timer_that_remains_fails_the_test(pytester: pytest.Pytester) -> None:
     result = run(pytester, "async def test_it():\n    asyncio.get_running_loop().call_later(5.0, print, 'late')\n")
     result.assert_outcomes(passed=1, errors=1)
-    result.stdout.fnmatch_lines(["*a timer for print in 5 s*"])
+    result.stdout.fnmatch_lines(["*a timer for print in 4 s*"])
 
 
 def test_a_clean_test_passes_in_virtual_time_and_a_marked_one_in_real_time(pytester: pytest.Pytester) -> None:
