@@ -15,7 +15,7 @@ In reading order:
 - ``ladder``, ``cycle``: ``schedule(snapshot, shape) -> Decision``, and a run of identical pods at the price of one
 - ``decision``, ``preemption``: why a pod does not fit, and who would have to go
 - ``queue``, ``hints``: which pod is next, and which event is worth another try
-- ``engine``: the pure whole: objects in, bindings out
+- ``engine``, ``outcome``, ``volume_bindings``: the pure whole: objects in, bindings out
 - ``actor``, ``writes``: the shell that watches, binds in one batch and tells why not
 
 numpy is imported with the first pod to schedule (``engine``), not with this package.

@@ -51,7 +51,8 @@ from orchestrator.scheduler.writes import (
 
 if TYPE_CHECKING:
     from orchestrator.scheduler.configuration import SchedulerConfiguration
-    from orchestrator.scheduler.engine import Engine, Outcome, Refusal, VolumeWork
+    from orchestrator.scheduler.engine import Engine
+    from orchestrator.scheduler.outcome import Outcome, Refusal, VolumeWork
 
 MAX_BATCHES = 4
 """Batches of bindings on their way at once; the next waits, its pods stay in the queue."""
@@ -263,7 +264,7 @@ class Scheduler(Actor):
 
     def _settle(self, message: Bound) -> None:
         """Events for the bound, another try for the others; one that is gone or bound already shows in the cache."""
-        from orchestrator.scheduler.engine import Assignment
+        from orchestrator.scheduler.outcome import Assignment
 
         for key, uid, node, code in message.pods:
             about = self._about(key, uid)
@@ -284,7 +285,7 @@ class Scheduler(Actor):
         return [requests.because(write, at.key, self._revision(at.key)) for write in writes]
 
     def _volumes_failed(self, message: VolumesFailed) -> None:
-        from orchestrator.scheduler.engine import Assignment
+        from orchestrator.scheduler.outcome import Assignment
 
         if self._engine is not None:
             at = Assignment(message.key, message.uid, message.node)
@@ -313,6 +314,8 @@ class Scheduler(Actor):
             status = refused_status(view.status, refusal, now)
             if status is not None:
                 writes.append(patch_status(view.namespace, view.name, refusal.uid, status))
+        for pod in refusal.displaced:
+            writes.append(patch_status(pod.namespace, pod.name, pod.uid, {"nominatedNodeName": None}))
         for victim in refusal.victims:
             text = f"{about.namespace}/{about.name}: preempting to accommodate a higher priority pod"
             condition = condition_of("DisruptionTarget", "True", POD_PREEMPTED, text, now)

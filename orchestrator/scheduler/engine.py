@@ -7,8 +7,8 @@ says that the binding failed; then it is forgotten and waits its back-off.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 
 import numpy as np
@@ -19,6 +19,7 @@ from orchestrator.scheduler.decision import Diagnosis
 from orchestrator.scheduler.framework import Profile
 from orchestrator.scheduler.hints import Change, Event
 from orchestrator.scheduler.node_facts import NodeFacts
+from orchestrator.scheduler.outcome import Assignment, Outcome, Refusal, VolumeWork
 from orchestrator.scheduler.plugins.volume_binding import plan_volumes
 from orchestrator.scheduler.pod_facts import PodFacts
 from orchestrator.scheduler.preemption import Budget, Preemption, preempt
@@ -28,58 +29,12 @@ from orchestrator.scheduler.shape import DEFAULT_SCHEDULER, Shape
 from orchestrator.scheduler.shapes import Shapes
 from orchestrator.scheduler.siblings import OwnerSelector, Siblings
 from orchestrator.scheduler.snapshot import Placed, Snapshot
+from orchestrator.scheduler.volume_bindings import VolumeBindings
 from orchestrator.scheduler.volume_facts import ClaimFacts, ClassFacts, VolumeFacts
 from orchestrator.scheduler.volumes import VolumePlan
 
 MAX_BATCH = 256
 """Pods tried at once: what is decided between two looks at the mailbox, and bound in one batch."""
-
-
-@dataclass(frozen=True, slots=True)
-class Assignment:
-    """Bind this pod to this node."""
-
-    key: str
-    uid: str
-    node: str
-
-
-@dataclass(frozen=True, slots=True)
-class VolumeWork:
-    """Write this, so that the volumes of the pod are bound; the pod follows when they are."""
-
-    assignment: Assignment
-    plan: VolumePlan
-
-
-@dataclass(frozen=True, slots=True)
-class _Binding:
-    """A pod that is assumed on its node until its volumes are bound."""
-
-    pod: Waiting
-    work: VolumeWork
-    deadline: float
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """No node can take the pod. ``nominated``: where room is made for it; None: keep what its status says."""
-
-    key: str
-    uid: str
-    message: str
-    victims: tuple[Placed, ...] = ()
-    nominated: str | None = None
-
-
-@dataclass(slots=True)
-class Outcome:
-    assignments: list[Assignment] = field(default_factory=list)
-    refusals: list[Refusal] = field(default_factory=list)
-    volumes: list[VolumeWork] = field(default_factory=list)
-
-    def __bool__(self) -> bool:
-        return bool(self.assignments or self.refusals or self.volumes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +64,7 @@ class Engine:
         self._queue = SchedulingQueue(configuration.backoff_seconds, configuration.backoff_max_seconds)
         self._siblings = Siblings(owner_selector)
         self._profiles: Mapping[str, Profile] = {each.scheduler: each for each in profiles(configuration)}
-        self._binding: dict[str, _Binding] = {}
-        """Pods whose volumes are being bound, by uid."""
+        self._bindings = VolumeBindings(self.snapshot.volumes)
         self._known: dict[str, tuple[str, Shape, bool]] = {}
         """By key: uid, shape, and whether it is on a node (else it waits, or is gated)."""
         self._assumed: dict[str, Waiting] = {}
@@ -183,14 +137,14 @@ class Engine:
         uid, shape, _ = self._known.pop(key)
         self._queue.remove(key, shape)
         self._assumed.pop(uid, None)
-        self._binding.pop(uid, None)
+        self._bindings.pop(uid)
         self.snapshot.nominated.pop(uid, None)
         if self.snapshot.remove(uid) is not None:
             self._wake(Event(Change.POD_GONE, shape), now)
 
     def _placed(self, facts: PodFacts, now: float) -> None:
         assumed = self._assumed.pop(facts.uid, None)
-        self._binding.pop(facts.uid, None)
+        self._bindings.pop(facts.uid)
         shape = (
             assumed.shape if assumed is not None and assumed.shape.labels == facts.labels else self._shapes.of(facts)
         )
@@ -229,7 +183,9 @@ class Engine:
             self._queue.remove(facts.key, known[1])
         self._known[facts.key] = (facts.uid, shape, False)
         if not facts.terminating and not (shape.gates and self._profiles[shape.scheduler].gates):
-            self._queue.add(Waiting(facts.key, facts.uid, shape, facts.created, nominated=facts.nominated))
+            waiting = Waiting(facts.key, facts.uid, shape, facts.created)
+            self._nominate(waiting, facts.nominated)
+            self._queue.add(waiting)
 
     # deciding
 
@@ -248,7 +204,7 @@ class Engine:
         while pods:
             reserved = self._reserve(shape, pods[0].uid)
             run = Run(self.snapshot, shape, profile, self._rng, self._random)
-            columns = run.place(min(len(pods), MAX_RUN))
+            columns = self._nominated(run, pods[0]) or run.place(_run_length(pods))
             self._release(reserved)
             if not columns:
                 self._refuse(pods, run.diagnosis, profile, outcome, now)
@@ -257,6 +213,11 @@ class Engine:
                 plan = plan_volumes(shape, self.snapshot, column) if shape.claims else VolumePlan()
                 self._assume(pod, self.snapshot.names[column], plan, outcome, now)
             pods = pods[len(columns) :]
+
+    def _nominated(self, run: Run, pod: Waiting) -> list[int]:
+        """Room that was made for a pod is taken without looking for better."""
+        column = self.snapshot.columns.get(pod.nominated)
+        return [column] if column is not None and run.feasible[column] else []
 
     def _reserve(self, shape: Shape, uid: str) -> list[str]:
         """Room that preemption made for pods at least as important is not for this one."""
@@ -281,31 +242,15 @@ class Engine:
             outcome.assignments.append(assignment)
             return
         work = VolumeWork(assignment, plan)
-        self.snapshot.volumes.assume(plan, node)
-        self._binding[pod.uid] = _Binding(pod, work, now + self._profiles[pod.shape.scheduler].volume_seconds)
+        self._bindings.begin(work, now + self._profiles[pod.shape.scheduler].volume_seconds)
         outcome.volumes.append(work)
 
     def _follow_volumes(self, outcome: Outcome, now: float) -> None:
         """Pods whose volumes are bound by now are bound too; those whose volumes went wrong try again."""
-        for uid, binding in list(self._binding.items()):
-            if self._volumes_bound(binding):
-                del self._binding[uid]
-                outcome.assignments.append(binding.work.assignment)
-            elif binding.deadline <= now or self._volumes_lost(binding):
-                self.volumes_failed(binding.work.assignment, now)
-
-    def _volumes_bound(self, binding: _Binding) -> bool:
-        claims = (self.snapshot.volumes.claim(key) for key in _keys(binding.work.plan))
-        return all(claim is not None and claim.bound for claim in claims)
-
-    def _volumes_lost(self, binding: _Binding) -> bool:
-        """A claim is gone, or the provisioner gave it back: it took away the node that was written there."""
-        volumes, plan = self.snapshot.volumes, binding.work.plan
-        if any(claim is None or claim.deleting for claim in map(volumes.claim, _keys(plan))):
-            return True
-        made = [volumes.claim(claim.key) for claim in plan.made]
-        node = binding.work.assignment.node
-        return any(claim is not None and not claim.bound and claim.selected_node != node for claim in made)
+        bound, lost = self._bindings.follow(now)
+        outcome.assignments += bound
+        for assignment in lost:
+            self.volumes_failed(assignment, now)
 
     def _refuse(
         self, pods: list[Waiting], diagnosis: Diagnosis, profile: Profile, outcome: Outcome, now: float
@@ -315,15 +260,30 @@ class Engine:
         hopeless: Preemption | None = None
         for pod in pods:
             found = hopeless or self._preempt(pod, diagnosis, profile)
-            if found.node:
-                namespace, _, name = pod.key.partition("/")
-                self.snapshot.nominated[pod.uid] = Placed(pod.uid, namespace, name, found.node, pod.shape)
-                pod.nominated = found.node
-            else:
+            displaced = self._displaced(found.node, pod.shape.priority)
+            if not found.node:
                 hopeless = found
+            if found.nominated is not None:
+                self._nominate(pod, found.nominated)
             text = f"{message} {found.message}" if found.message else message
-            outcome.refusals.append(Refusal(pod.key, pod.uid, text, found.victims, found.nominated))
+            outcome.refusals.append(Refusal(pod.key, pod.uid, text, found.victims, found.nominated, displaced))
             self._queue.unschedulable(pod, diagnosis.plugins, now)
+
+    def _nominate(self, pod: Waiting, node: str) -> None:
+        """Room on the node is kept for the pod; "": none is."""
+        pod.nominated = node
+        self.snapshot.nominated.pop(pod.uid, None)
+        if node:
+            namespace, _, name = pod.key.partition("/")
+            self.snapshot.nominated[pod.uid] = Placed(pod.uid, namespace, name, node, pod.shape)
+
+    def _displaced(self, node: str, priority: int) -> tuple[Placed, ...]:
+        """Less important pods lose the room that was kept for them on the node."""
+        nominated = self.snapshot.nominated
+        lost = tuple(held for held in nominated.values() if held.node == node and held.shape.priority < priority)
+        for held in lost:
+            del nominated[held.uid]
+        return lost
 
     def _preempt(self, pod: Waiting, diagnosis: Diagnosis, profile: Profile) -> Preemption:
         if diagnosis.resolvable is None or not diagnosis.nodes:
@@ -347,19 +307,15 @@ class Engine:
 
     def volumes_failed(self, assignment: Assignment, now: float) -> None:
         """The volumes of the pod were not bound: what was decided for it is undone."""
-        binding = self._binding.pop(assignment.uid, None)
-        if binding is not None:
-            self.snapshot.volumes.forget(binding.work.plan)
+        if self._bindings.undo(assignment.uid):
             self.binding_failed(assignment, now)
 
     def next_wake(self, now: float) -> float | None:
         if self._queue.ready:
             return 0.0
-        times = [binding.deadline - now for binding in self._binding.values()]
-        queue = self._queue.next_wake(now)
-        if queue is not None:
-            times.append(queue)
-        return max(0.0, min(times)) if times else None
+        deadline = self._bindings.deadline()
+        times = [self._queue.next_wake(now), None if deadline is None else max(0.0, deadline - now)]
+        return min((each for each in times if each is not None), default=None)
 
     def statistics(self) -> EngineStatistics:
         return EngineStatistics(
@@ -371,8 +327,10 @@ class Engine:
         )
 
 
-def _keys(plan: VolumePlan) -> list[str]:
-    return [claim.key for _, claim in plan.taken] + [claim.key for claim in plan.made]
+def _run_length(pods: Sequence[Waiting]) -> int:
+    """How many of these one evaluation can place: one that has a nomination begins its own."""
+    later = (index for index, pod in enumerate(pods) if index and pod.nominated)
+    return min(next(later, len(pods)), MAX_RUN)
 
 
 def _unchanged(before: Placed, facts: PodFacts, shape: Shape) -> bool:

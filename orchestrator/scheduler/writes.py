@@ -12,7 +12,7 @@ from orchestrator.client.kinds import PERSISTENTVOLUMECLAIMS, PERSISTENTVOLUMES,
 from orchestrator.client.protocol import Request, Want
 
 if TYPE_CHECKING:
-    from orchestrator.scheduler.engine import Assignment, Refusal
+    from orchestrator.scheduler.outcome import Assignment, Refusal
     from orchestrator.scheduler.volume_facts import ClaimFacts, VolumeFacts
 
 

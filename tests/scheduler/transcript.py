@@ -19,8 +19,9 @@ from orchestrator.apimachinery.selectors import from_label_selector
 from orchestrator.apimachinery.timestamps import rfc3339
 from orchestrator.client.view import Parts, View
 from orchestrator.scheduler.configuration import API_VERSION, KIND, read
-from orchestrator.scheduler.engine import Assignment, Engine, Outcome
+from orchestrator.scheduler.engine import Engine
 from orchestrator.scheduler.node_facts import node_facts
+from orchestrator.scheduler.outcome import Assignment, Outcome
 from orchestrator.scheduler.pod_facts import pod_facts
 from orchestrator.scheduler.preemption import Budget
 from orchestrator.scheduler.volume_facts import claim_facts, class_facts, volume_facts
@@ -69,6 +70,8 @@ class Story:
         metadata["creationTimestamp"] = rfc3339(self._created)
         started = rfc3339(given.pop("started", self._created))
         status = {"startTime": started} if "nodeName" in given else {}
+        if "nominated" in given:
+            status["nominatedNodeName"] = given.pop("nominated")
         self._pods[name] = {"metadata": metadata, "spec": {"containers": [container], **given}, "status": status}
         self._tell(name)
 
@@ -138,6 +141,7 @@ class Story:
         for refusal in outcome.refusals:
             lines.append(f"{refusal.uid}: {refusal.message}")
             lines += [f"  preempts {victim.name} on {victim.node}" for victim in refusal.victims]
+            lines += [f"  displaces {held.name} from {held.node}" for held in refusal.displaced]
             if refusal.nominated is not None:
                 lines.append(f"  nominated: {refusal.nominated or 'nowhere'}")
         return lines or ["nothing"]
