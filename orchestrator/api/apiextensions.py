@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from orchestrator.api.cells import columns, name_of
+from orchestrator.api.custom.vetting import vet
 from orchestrator.api.strategy import Rules, setdefault, spec_changed
 from orchestrator.api.zeros import zero_status
 from orchestrator.apimachinery.encoded import Object
@@ -79,8 +80,11 @@ def _check_versions(versions: list[Object]) -> list[FieldError]:
     for position, version in enumerate(versions):
         place = path.index(position)
         errors.extend(invalid(place.child("name"), names[position], t) for t in dns_1035_label(names[position]))
-        if not (version.get("schema") or {}).get("openAPIV3Schema"):
+        schema = (version.get("schema") or {}).get("openAPIV3Schema")
+        if not schema:
             errors.append(required(place.child("schema", "openAPIV3Schema"), "schemas are required"))
+        else:
+            errors.extend(vet(schema, place.child("schema", "openAPIV3Schema")))
     if sum(bool(each.get("storage")) for each in versions) != 1:
         text = "must have exactly one version marked as storage version"
         errors.append(invalid(path, versions, text))

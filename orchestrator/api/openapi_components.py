@@ -104,7 +104,7 @@ def _custom(given: Object | None, dialect: Dialect) -> Object:
 
 def _second(given: Object) -> Object:
     """What of a version 3 schema version 2, and kubectl's reading of it, can bear."""
-    made = {key: value for key, value in given.items() if key not in (*_JUNCTORS, "nullable")}
+    made = {key: value for key, value in given.items() if key not in (*_JUNCTORS, "nullable", "externalDocs")}
     if given.get("nullable"):
         made = {key: value for key, value in made.items() if key not in ("type", "items", "properties")}
     if given.get(_PRESERVE):

@@ -7,11 +7,13 @@ which is YAML. Source: google/gnostic-models, openapiv2/OpenAPIv2.proto.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 import orjson
 
+from orchestrator.api.protobuf import FIXED64
 from orchestrator.api.wire import delimited, text, varint
 from orchestrator.apimachinery.encoded import Object
 
@@ -49,6 +51,14 @@ def _any(value: Any) -> bytes:
 
 def _flag(number: int, value: bool) -> bytes:
     return varint(number << 3) + varint(int(value))
+
+
+def _count(number: int, value: int) -> bytes:
+    return varint(number << 3) + varint(value)
+
+
+def _double(number: int, value: float) -> bytes:
+    return varint(number << 3 | FIXED64) + struct.pack("<d", value)
 
 
 def _texts(number: int, values: list[str]) -> bytes:
@@ -109,12 +119,26 @@ SCHEMA: Final[Fields] = {
     "title": (3, text),
     "description": (4, text),
     "default": (5, _free),
+    "multipleOf": (6, _double),
+    "maximum": (7, _double),
+    "exclusiveMaximum": (8, _flag),
+    "minimum": (9, _double),
+    "exclusiveMinimum": (10, _flag),
+    "maxLength": (11, _count),
+    "minLength": (12, _count),
+    "pattern": (13, text),
+    "maxItems": (14, _count),
+    "minItems": (15, _count),
+    "uniqueItems": (16, _flag),
+    "maxProperties": (17, _count),
+    "minProperties": (18, _count),
     "required": (19, _texts),
     "enum": (20, _frees),
     "additionalProperties": (21, _additional),
     "type": (22, _type),
     "items": (23, _within(1, _schema)),
     "properties": (25, _within(1, _named(_schema))),
+    "example": (30, _free),
     "x-": (31, delimited),
 }
 BODY_PARAMETER: Final[Fields] = {

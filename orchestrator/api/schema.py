@@ -11,9 +11,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
+
+if TYPE_CHECKING:
+    from orchestrator.api.custom.definition import Custom
 
 Kind = Literal[
     "object",
@@ -244,6 +247,8 @@ class Resource:
     categories: tuple[str, ...] = ()
     verbs: tuple[str, ...] = ()
     subresources: Mapping[str, Subresource] = field(default_factory=dict)
+    custom: Custom | None = field(default=None, compare=False, repr=False)
+    """What its definition says, of a custom resource."""
 
     @property
     def api_version(self) -> str:

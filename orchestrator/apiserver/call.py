@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from actors import Clock, Context, Ref
-from orchestrator.api.schema import Resource, Schema, Subresource
+from orchestrator.api.custom.catalog import Catalog
+from orchestrator.api.schema import Resource, Subresource
 from orchestrator.api.usage import Measure
 from orchestrator.apimachinery import errors
 from orchestrator.apimachinery.encoded import Encoded, Object
@@ -38,7 +39,7 @@ class Environment:
     """What the server lends to its handlers."""
 
     config: ServerConfig
-    schema: Schema
+    schema: Catalog
     storage: Storage
     mirror: Mirror
     rbac: Rbac

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from orchestrator.api.schema import Resource, Schema
+from orchestrator.api.custom.catalog import Catalog
+from orchestrator.api.schema import Resource
 from orchestrator.apimachinery import errors
 from orchestrator.apimachinery.quoting import quote
 from orchestrator.apiserver.bootstrap.roles import NODE, rule
@@ -21,7 +22,7 @@ NODE_USER = "system:node:"
 SUBRESOURCE_VERBS = frozenset(("get", "create", "update", "patch", "delete"))
 
 
-def resource_of(schema: Schema, request: Request) -> Resource:
+def resource_of(schema: Catalog, request: Request) -> Resource:
     """The served resource; 404 for a path that leads nowhere, 405 for a verb it does not have."""
     target = request.target
     resource = schema.resource(target.group, target.version, target.resource)
@@ -34,11 +35,16 @@ def resource_of(schema: Schema, request: Request) -> Resource:
         verbs: tuple[str, ...] = below.verbs
     else:
         verbs = resource.verbs
-    if request.verb not in verbs:
+    if request.verb not in verbs or _is_closing(resource, request):
         if target.subresource:
             raise errors.method_not_served()
         raise errors.method_not_allowed(resource.group, resource.plural, request.verb)
     return resource
+
+
+def _is_closing(resource: Resource, request: Request) -> bool:
+    """A kind whose definition is being deleted takes no new objects."""
+    return resource.custom is not None and resource.custom.terminating and request.verb == Verb.CREATE
 
 
 def attributes_of(verb: Verb, target: Target) -> Attributes:

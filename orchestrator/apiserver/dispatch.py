@@ -7,6 +7,7 @@ from functools import lru_cache
 
 import msgspec
 
+from orchestrator.api.schema import Resource
 from orchestrator.apimachinery import errors
 from orchestrator.apiserver.admission.namespace_lifecycle import check_deletable
 from orchestrator.apiserver.call import Call, Environment
@@ -70,7 +71,7 @@ SUBRESOURCE_HANDLERS: dict[tuple[str, Verb], Handler] = {
 
 def writer_of(call: Call) -> Pending | None:
     """The write that this call is; None: it is no write of one key."""
-    prepare = _prepare_of(call.resource.kind, call.subresource, call.verb)
+    prepare = _prepare_of(_built_in(call.resource), call.subresource, call.verb)
     if prepare is None:
         return None
     if form_of(call.resource) is not None:
@@ -78,6 +79,11 @@ def writer_of(call: Call) -> Pending | None:
     if call.verb == Verb.DELETE:
         check_deletable(call)
     return Pending(call, prepare, _key(call, prepare), 0)
+
+
+def _built_in(resource: Resource) -> str:
+    """The kind, where it is Kubernetes' own: a custom kind may bear the name of one that is no object."""
+    return resource.kind if resource.custom is None else ""
 
 
 @lru_cache(MAX_HANDLERS)
@@ -117,7 +123,7 @@ def handler_of(call: Call) -> Handler:
     """The handler of a call that is no write."""
     if call.subresource:
         found = SUBRESOURCE_HANDLERS.get((call.subresource, call.verb))
-    elif call.resource.kind in REVIEWS:
+    elif _built_in(call.resource) in REVIEWS:
         found = review
     elif call.resource.group == METRICS_GROUP:
         found = measured

@@ -52,6 +52,19 @@ class Fetch(Ask[Fetched]):
     what: str
 
 
+class Defined(msgspec.Struct, frozen=True, array_like=True):
+    """The definitions whose kinds are served; None: nothing changed since the generation that was asked with."""
+
+    generation: int
+    definitions: list[dict[str, Any]] | None = None
+
+
+class Define(Ask[Defined]):
+    """Which custom kinds are there?"""
+
+    generation: int = 0
+
+
 class Located(msgspec.Struct, frozen=True, array_like=True):
     """The kubelet's ref, and what to open there. ``status``: why not."""
 

@@ -7,6 +7,7 @@ from orchestrator.apimachinery.apply import RESET_MAIN, RESET_STATUS
 from orchestrator.apimachinery.encoded import Object
 from orchestrator.apimachinery.field_sets import FieldSet
 from orchestrator.apiserver.call import Call, Environment
+from orchestrator.apiserver.objects import type_of
 from orchestrator.apiserver.versions import form_of
 
 
@@ -16,7 +17,7 @@ def own_by_update(env: Environment, call: Call, live: Object | None, new: Object
     entries = server_side.update_managed(
         live if form is None or live is None else form.read(live),
         new if form is None else form.read(new),
-        env.schema.type(resource.group, resource.version, resource.kind),
+        type_of(env, resource),
         call.manager,
         version=resource.api_version,
         now=call.now,
@@ -39,7 +40,7 @@ def apply_owned(env: Environment, call: Call, live: Object | None, applied: Obje
     return server_side.apply(
         live,
         applied,
-        env.schema.type(resource.group, resource.version, resource.kind),
+        type_of(env, resource),
         call.manager,
         force=call.options.force,
         version=resource.api_version,

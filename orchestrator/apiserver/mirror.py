@@ -18,6 +18,7 @@ MIRRORED: tuple[tuple[str, str], ...] = (
     ("", "limitranges"),
     ("", "resourcequotas"),
     ("", "services"),
+    ("apiextensions.k8s.io", "customresourcedefinitions"),
     ("scheduling.k8s.io", "priorityclasses"),
     ("storage.k8s.io", "storageclasses"),
     ("rbac.authorization.k8s.io", "roles"),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from orchestrator.api.check import check
+from orchestrator.api.custom.catalog import Catalog
 from orchestrator.api.rules import Rules, rules
-from orchestrator.api.schema import Resource, Schema, Type
+from orchestrator.api.schema import Resource, Type
 from orchestrator.apimachinery import errors
 from orchestrator.apimachinery.encoded import Encoded, Object, encode
 from orchestrator.apimachinery.quoting import quote
@@ -21,10 +22,12 @@ IGNORE = "Ignore"
 
 
 def rules_of(resource: Resource) -> Rules:
-    return rules(resource.group, resource.kind)
+    return rules(resource.group, resource.kind) if resource.custom is None else resource.custom.rules
 
 
 def type_of(env: Environment, resource: Resource) -> Type:
+    if resource.custom is not None:
+        return resource.custom.type
     return env.schema.type(resource.group, resource.version, resource.kind)
 
 
@@ -59,7 +62,7 @@ def typed_body(env: Environment, call: Call, kind: tuple[str, str, str]) -> Obje
     return obj
 
 
-def check_kind(schema: Schema, api_version: str, kind: str, body: Object) -> None:
+def check_kind(schema: Catalog, api_version: str, kind: str, body: Object) -> None:
     """BadRequest when the body says that it is something else; silence is consent."""
     found_version, found_kind = body.get("apiVersion") or api_version, body.get("kind") or kind
     if (found_version, found_kind) == (api_version, kind):

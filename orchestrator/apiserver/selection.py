@@ -110,7 +110,8 @@ def _split(resource: Resource, labels: Selector | None, fields: FieldSelector) -
 def _checked(resource: Resource, terms: list[FieldTerm]) -> FieldSelector | None:
     if not terms:
         return None
-    own = SELECTABLE.get((resource.group, resource.kind))
+    custom = resource.custom
+    own = SELECTABLE.get((resource.group, resource.kind)) if custom is None else frozenset(custom.selectable)
     for term in terms:
         if term.field in (NAME, NAMESPACE) or (own and term.field in own):
             continue

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from actors import Actor, ActorError, AskTimeout, Ref, Refused
+from orchestrator.api.custom.catalog import Catalog
 from orchestrator.api.schema import schema
 from orchestrator.api.usage import Measure
 from orchestrator.apimachinery import errors
@@ -26,6 +27,8 @@ from orchestrator.apiserver.door_messages import (
     Authenticated,
     Authorize,
     Authorized,
+    Define,
+    Defined,
     Fetch,
     Fetched,
     Locate,
@@ -91,13 +94,18 @@ class ApiServer(Actor):
         self._seats = Seats()
 
     async def start(self) -> None:
-        config, mirror, rbac = self._config, Mirror(), Rbac()
+        config, mirror, rbac, catalog = (
+            self._config,
+            Mirror(),
+            Rbac(),
+            Catalog(schema(), self.context.random.getrandbits(48)),
+        )
         ports = config.node_port_first, config.node_port_last
         allocator = Allocator(config.service_cidr, *ports, self.context.random)
-        _connect(mirror, rbac, allocator)
+        _connect(mirror, rbac, allocator, catalog)
         self._env = Environment(
             config,
-            schema(),
+            catalog,
             Storage(self._store),
             mirror,
             rbac,
@@ -139,6 +147,10 @@ class ApiServer(Actor):
                 return self.context.later(self._locate(message))
             case Fetch():
                 return self.context.later(self._fetch(message))
+            case Define():
+                catalog = self._env.schema
+                known = message.generation == catalog.generation
+                return Defined(catalog.generation, None if known else catalog.definitions())
             case _:
                 raise Refused("unknown", f"expected a request, found {type(message).__name__}")
         return None
@@ -260,11 +272,22 @@ class ApiServer(Actor):
             assert all(result.outcome in (Outcome.DONE, Outcome.CONFLICT) for result in results)
 
 
-def _connect(mirror: Mirror, rbac: Rbac, allocator: Allocator) -> None:
-    """The mirror feeds the authorizer and the allocator."""
+def _connect(mirror: Mirror, rbac: Rbac, allocator: Allocator, catalog: Catalog) -> None:
+    """The mirror feeds the authorizer, the allocator and the catalog of kinds."""
     mirror.listen("", "services", allocator.listen)
+    mirror.listen("apiextensions.k8s.io", "customresourcedefinitions", _define(catalog))
     for plural in RBAC_KINDS:
         mirror.listen(RBAC_GROUP, plural, _feed(rbac, RBAC_KINDS[plural]))
+
+
+def _define(catalog: Catalog) -> Callable[[str, Any, Any], None]:
+    def listener(key: str, before: Any, after: Any) -> None:
+        if after is not None:
+            catalog.put(after)
+        else:
+            catalog.drop(split_key(key)[3])
+
+    return listener
 
 
 def _feed(rbac: Rbac, kind: str) -> Callable[[str, Any, Any], None]:

@@ -11,7 +11,9 @@ from typing import Any
 
 import orjson
 
-from orchestrator.api.schema import Resource, Schema
+from orchestrator.api.custom.catalog import Catalog
+from orchestrator.api.custom.definition import Custom
+from orchestrator.api.schema import Resource
 from orchestrator.apimachinery.encoded import Encoded, Object, encode
 
 Convert = Callable[[Object], Object]
@@ -155,11 +157,27 @@ FORMS: dict[tuple[str, str, str], Form] = {
 
 def form_of(resource: Resource) -> Form | None:
     """None: the resource is stored as it is served."""
+    custom = resource.custom
+    if custom is not None:
+        return _custom_form(custom, resource.version) if custom.rewritten else None
     return FORMS.get((resource.group, resource.version, resource.plural))
 
 
-def stored_resource(schema: Schema, resource: Resource) -> Resource:
+def _custom_form(custom: Custom, version: str) -> Form:
+    """The only conversion of a custom kind is of its name; what is read has the defaults of the day."""
+    stored = custom.stored
+    return Form(
+        stored.group,
+        stored.version,
+        lambda obj: {**obj, "apiVersion": stored.api_version},
+        lambda obj: custom.read(obj, version),
+    )
+
+
+def stored_resource(schema: Catalog, resource: Resource) -> Resource:
     """The resource as which its objects are stored."""
+    if resource.custom is not None:
+        return resource.custom.stored
     form = form_of(resource)
     if form is None:
         return resource

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from orchestrator.apimachinery.jsonpath import PathError
 from orchestrator.cli.terminal import CommandError, fail
 
 
@@ -79,6 +80,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code: int = module.run(options)
     except CommandError as error:
         return fail(str(error), code=error.code)
+    except PathError as error:
+        return fail(str(error), code=2)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:

@@ -9,6 +9,7 @@ from orchestrator.controllers.autoscaler import Autoscalers
 from orchestrator.controllers.controller import Controller
 from orchestrator.controllers.cronjob import CronJobs
 from orchestrator.controllers.daemonset import DaemonSets
+from orchestrator.controllers.definitions import Definitions
 from orchestrator.controllers.deployment import Deployments
 from orchestrator.controllers.disruption import Disruption
 from orchestrator.controllers.endpoints import EndpointsWriter
@@ -51,6 +52,7 @@ CONTROLLERS: list[Registered] = [
     Registered("namespace", Namespaces, "namespace-controller"),
     Registered("serviceaccount", ServiceAccounts, "service-account-controller"),
     Registered("root-ca", RootCertificates, "root-ca-cert-publisher", ("certificate",)),
+    Registered("customresourcedefinition", Definitions, "custom-resource-definition-controller"),
     Registered("deployment", Deployments, "deployment-controller"),
     Registered("replicaset", ReplicaSets, "replicaset-controller"),
     Registered("replicationcontroller", ReplicationControllers, "replication-controller"),

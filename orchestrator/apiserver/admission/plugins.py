@@ -28,6 +28,8 @@ MUTATING: tuple[tuple[str, Plugin], ...] = (
     ("DefaultStorageClass", set_storage_class),
     ("StorageObjectInUseProtection", protect),
 )
+OF_ANY_KIND = frozenset(("NamespaceLifecycle",))
+"""What custom objects pass: the others know kinds by their names, which a custom kind may bear too."""
 VALIDATING: tuple[tuple[str, Plugin], ...] = (("LimitRanger", check_limits),)
 
 
@@ -45,5 +47,7 @@ def _run(
     plugins: tuple[tuple[str, Plugin], ...], env: Environment, call: Call, obj: Object, old: Object | None
 ) -> None:
     for name, plugin in plugins:
+        if call.resource.custom is not None and name not in OF_ANY_KIND:
+            continue
         if name in env.config.admission:
             plugin(env, call, obj, old)

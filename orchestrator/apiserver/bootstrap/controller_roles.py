@@ -25,6 +25,12 @@ CONTROLLERS: dict[str, tuple[Row, ...]] = {
         ("delete list", "", "pods"),
         EVENTS,
     ),
+    "custom-resource-definition-controller": (
+        ("get list patch watch", "apiextensions.k8s.io", "customresourcedefinitions"),
+        ("update patch", "apiextensions.k8s.io", "customresourcedefinitions/status"),
+        ("list delete deletecollection", "*", "*"),
+        EVENTS,
+    ),
     "daemon-set-controller": (
         (READ, "apps", "daemonsets"),
         ("update patch", "apps", "daemonsets/finalizers daemonsets/status"),

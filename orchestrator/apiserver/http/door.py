@@ -18,13 +18,14 @@ import orjson
 from aiohttp import web
 
 from actors import Actor, ActorError, AskTimeout, Exit, Mailbox, Ref, temporary
+from orchestrator.api.custom.catalog import Catalog
 from orchestrator.api.schema import Resource, schema
 from orchestrator.apimachinery import errors
 from orchestrator.apimachinery.encoded import Object
 from orchestrator.apimachinery.quoting import quote
 from orchestrator.apiserver.authn import certificate_identity
 from orchestrator.apiserver.config import ServerConfig
-from orchestrator.apiserver.door_messages import Authenticate, Authorize, Fetch, Locate
+from orchestrator.apiserver.door_messages import Authenticate, Authorize, Define, Fetch, Locate
 from orchestrator.apiserver.http.answers import View, answer, document_answer, status_answer
 from orchestrator.apiserver.http.bodies import MAX_BODY_BYTES, encode_body, encode_patch, patch_type
 from orchestrator.apiserver.http.jsoncache import JsonCache
@@ -45,7 +46,7 @@ from orchestrator.apiserver.http.watching import CREDIT_FRAMES, WatchForm, Watch
 from orchestrator.apiserver.streaming.logs import stream_log
 from orchestrator.apiserver.streaming.ports import stream_ports
 from orchestrator.apiserver.streaming.remote import stream_remote
-from orchestrator.client.protocol import ApiRequest, Identity, Options, Request, Response, Verb
+from orchestrator.client.protocol import ApiRequest, Identity, Options, Request, Response, Target, Verb
 
 REQUEST_SECONDS = 60.0
 """How long a request may take (upstream's default)."""
@@ -84,6 +85,7 @@ class HttpDoor(Actor):
         self._tls = tls
         self._cache = JsonCache()
         self._requests = Requests()
+        self._catalog = Catalog(schema())
 
     @property
     def port(self) -> int:
@@ -168,9 +170,9 @@ class HttpDoor(Actor):
 
     async def _resource(self, request: web.BaseRequest, who: Identity, path: ResourcePath) -> web.StreamResponse:
         target = path.target
-        resource = schema().resource(target.group, target.version, target.resource)
+        resource = await self._find(target)
         if resource is None:
-            if not any(one.group == target.group for one in schema().served):
+            if not any(one.group == target.group for one in self._catalog.served):
                 return nowhere()
             raise errors.no_such_route()
         if target.subresource in STREAMED and target.resource == "pods" and not target.group:
@@ -189,6 +191,20 @@ class HttpDoor(Actor):
         if deprecated:
             made.headers.add("Warning", f'299 - "{deprecated}"')
         return made
+
+    async def _find(self, target: Target) -> Resource | None:
+        """The resource of a path. About custom ones the server knows more than we may have seen."""
+        found = schema().resource(target.group, target.version, target.resource)
+        if found is not None:
+            return found
+        return (await self._current()).resource(target.group, target.version, target.resource)
+
+    async def _current(self) -> Catalog:
+        """The kinds as the server serves them now."""
+        defined = await self._api.ask(Define(self._catalog.generation), REQUEST_SECONDS)
+        if defined.definitions is not None:
+            self._catalog.replace(defined.definitions, defined.generation)
+        return self._catalog
 
     def _view(self, request: web.BaseRequest) -> View:
         headers = request.headers
@@ -305,9 +321,10 @@ class HttpDoor(Actor):
 
     async def _document(self, path: str, accept: str, address: str) -> Document | None:
         """OpenAPI documents are made in a thread: they take longer than the loop may be held."""
+        catalog = await self._current()
         if path.startswith("/openapi"):
-            return await self.context.blocking(plain_document, path, accept, self._config, address)
-        return plain_document(path, accept, self._config, address)
+            return await self.context.blocking(plain_document, path, accept, self._config, address, catalog)
+        return plain_document(path, accept, self._config, address, catalog)
 
     def _view_pretty(self, request: web.BaseRequest) -> bool:
         pretty = request.query.get("pretty")

@@ -6,20 +6,22 @@ import hashlib
 import platform
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 
 import orjson
 from aiohttp import web
 from prometheus_client import REGISTRY, generate_latest
 
 from orchestrator.api import discovery, openapi_protobuf
-from orchestrator.api.schema import schema
+from orchestrator.api.custom.catalog import Catalog
 from orchestrator.apimachinery.encoded import Object
 from orchestrator.apiserver.config import ServerConfig
 from orchestrator.apiserver.http.answers import View, document_answer
 from orchestrator.apiserver.http.negotiation import parse_accept
 
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+KEPT = 4
+"""Documents of a sort that are kept: of this generation of the catalog, and of the one before."""
 METRICS_TEXT = "text/plain; version=0.0.4; charset=utf-8"
 CHECKS = ("ping", "log", "etcd", "poststarthook/rbac/bootstrap-roles")
 """What ``?verbose`` lists; they all say whether the store answers."""
@@ -39,26 +41,26 @@ def tag_of(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest().upper()
 
 
-def plain_document(path: str, accept: str, config: ServerConfig, address: str) -> Document | None:
+def plain_document(path: str, accept: str, config: ServerConfig, address: str, catalog: Catalog) -> Document | None:
     """The document at ``path``; None: there is none."""
     path = path.rstrip("/") or "/"
     if path in ("/api", "/apis"):
-        return discovery_document(path, accept, address)
+        return discovery_document(path, accept, address, catalog)
     fixed = FIXED.get(path)
     if fixed is not None:
-        return fixed(config)
+        return fixed(config, catalog)
     parts = path.strip("/").split("/")
     if parts[0] == "openapi":
-        return openapi_document(parts, accept)
-    return group_document(parts)
+        return openapi_document(parts, accept, catalog)
+    return group_document(parts, catalog)
 
 
-def discovery_document(path: str, accept: str, address: str) -> Document:
+def discovery_document(path: str, accept: str, address: str, catalog: Catalog) -> Document:
     """The aggregated form for those who know it, else the legacy one."""
     if wants_aggregated(accept):
-        body = _aggregated(path == "/api")
+        body = _aggregated(catalog, catalog.generation, path == "/api")
         return Document(body, AGGREGATED, tag_of(body), vary=True)
-    legacy = discovery.api_versions(address) if path == "/api" else discovery.api_group_list(schema().served)
+    legacy = discovery.api_versions(address) if path == "/api" else discovery.api_group_list(catalog.served)
     return Document(orjson.dumps(legacy), vary=True)
 
 
@@ -72,13 +74,13 @@ def wants_aggregated(accept: str) -> bool:
     return False
 
 
-@cache
-def _aggregated(core: bool) -> bytes:
-    return orjson.dumps(discovery.aggregated(schema().served, core=core))
+@lru_cache(maxsize=KEPT)
+def _aggregated(catalog: Catalog, _generation: int, core: bool) -> bytes:
+    return orjson.dumps(discovery.aggregated(catalog.served, core=core))
 
 
-def group_document(parts: list[str]) -> Document | None:
-    resources = schema().served
+def group_document(parts: list[str], catalog: Catalog) -> Document | None:
+    resources = catalog.served
     found: Object | None = None
     match parts:
         case ["api", version]:
@@ -90,17 +92,17 @@ def group_document(parts: list[str]) -> Document | None:
     return None if found is None else Document(orjson.dumps(found))
 
 
-def openapi_document(parts: list[str], accept: str) -> Document | None:
+def openapi_document(parts: list[str], accept: str, catalog: Catalog) -> Document | None:
     match parts:
         case ["openapi", "v2"]:
             if wants_protobuf(accept):
-                body = _openapi_v2_protobuf()
+                body = _openapi_v2_protobuf(catalog, catalog.generation)
                 return Document(body, openapi_protobuf.CONTENT_TYPE, etag=tag_of(body), vary=True)
-            body = _openapi_v2()
+            body = _openapi_v2(catalog, catalog.generation)
         case ["openapi", "v3"]:
-            body = _openapi_v3_root()
+            body = _openapi_v3_root(catalog, catalog.generation)
         case ["openapi", "v3", *rest]:
-            made = _openapi_v3("/".join(rest))
+            made = _openapi_v3(catalog, catalog.generation, "/".join(rest))
             if made is None:
                 return Document(b"", content_type="", code=404)
             body = made
@@ -115,36 +117,36 @@ def wants_protobuf(accept: str) -> bool:
     return first in openapi_protobuf.CONTENT_TYPES
 
 
-@cache
-def _openapi_v2_protobuf() -> bytes:
+@lru_cache(maxsize=KEPT)
+def _openapi_v2_protobuf(catalog: Catalog, _generation: int) -> bytes:
     from orchestrator.api import openapi
 
-    return openapi_protobuf.document(openapi.openapi_v2(schema().resources))
+    return openapi_protobuf.document(openapi.openapi_v2(catalog.resources, catalog.schemas))
 
 
-@cache
-def _openapi_v2() -> bytes:
+@lru_cache(maxsize=KEPT)
+def _openapi_v2(catalog: Catalog, _generation: int) -> bytes:
     from orchestrator.api import openapi
 
-    return orjson.dumps(openapi.openapi_v2(schema().resources))
+    return orjson.dumps(openapi.openapi_v2(catalog.resources, catalog.schemas))
 
 
-@cache
-def _openapi_v3_root() -> bytes:
+@lru_cache(maxsize=KEPT)
+def _openapi_v3_root(catalog: Catalog, _generation: int) -> bytes:
     from orchestrator.api import openapi
 
-    return orjson.dumps(openapi.openapi_v3_root(schema().resources))
+    return orjson.dumps(openapi.openapi_v3_root(catalog.resources, catalog.schemas))
 
 
 @lru_cache(maxsize=128)
-def _openapi_v3(name: str) -> bytes | None:
+def _openapi_v3(catalog: Catalog, _generation: int, name: str) -> bytes | None:
     from orchestrator.api import openapi
 
-    made = openapi.openapi_v3(name, schema().resources)
+    made = openapi.openapi_v3(name, catalog.resources, catalog.schemas)
     return None if made is None else orjson.dumps(made)
 
 
-def version_document(config: ServerConfig) -> Document:
+def version_document(config: ServerConfig, catalog: Catalog) -> Document:
     info = {
         "major": config.major,
         "minor": config.minor,
@@ -170,13 +172,13 @@ def process_metrics() -> bytes:
     return generate_latest(REGISTRY)
 
 
-def root_document(config: ServerConfig) -> Document:
-    groups = {resource.root for resource in schema().served}
+def root_document(config: ServerConfig, catalog: Catalog) -> Document:
+    groups = {resource.root for resource in catalog.served}
     names = ["/api", "/apis", "/healthz", "/livez", "/metrics", "/openapi/v2", "/openapi/v3", "/readyz", "/version"]
     return Document(orjson.dumps({"paths": sorted([*names, *groups])}))
 
 
-FIXED: dict[str, Callable[[ServerConfig], Document]] = {
+FIXED: dict[str, Callable[[ServerConfig, Catalog], Document]] = {
     "/": root_document,
     "/version": version_document,
 }

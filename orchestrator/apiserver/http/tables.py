@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from orchestrator.api.rules import rules
 from orchestrator.api.schema import Resource
 from orchestrator.apimachinery.encoded import Encoded, Object
 from orchestrator.apimachinery.tables import definitions, partial, row
+from orchestrator.apiserver.objects import rules_of
 from orchestrator.client.protocol import Response
 
 
@@ -21,7 +21,7 @@ def table_of(
     columns: bool = True,
 ) -> Object:
     """``include``: what each row carries of its object (Metadata, Object or None)."""
-    its = rules(resource.group, resource.kind)
+    its = rules_of(resource)
     rows = [_row(its.row(obj, now), obj, include, version) for obj in (item.decode() for item in items)]
     if its.row_conditions is not None:
         for made, item in zip(rows, items, strict=True):

@@ -26,7 +26,7 @@ def through_form(prepare: Prepare, update: Prepare) -> Prepare:
     def run(env: Environment, call: Call, current: Value | None) -> Write:
         form = form_of(call.resource)
         assert form is not None
-        if call.verb == Verb.DELETE:
+        if call.verb == Verb.DELETE or call.subresource == "scale":
             return prepare(env, stored_call(env, call, None), current)
         if call.verb == Verb.PATCH and call.request.patch_type is not PatchType.APPLY:
             obj = _patched(env, call, form, current)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import orjson
 
 from orchestrator.api.check import check
+from orchestrator.api.custom.definition import ScalePaths
 from orchestrator.apimachinery import errors
 from orchestrator.apimachinery.copying import deep
 from orchestrator.apimachinery.encoded import Encoded, Object
@@ -23,8 +26,12 @@ SCALE = ("autoscaling", "v1", "Scale")
 KEPT = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
 
 
-def scale_of(obj: Object) -> Object:
+def scale_of(obj: Object, paths: ScalePaths | None = None) -> Object:
+    """``paths``: where a custom kind keeps what is shown."""
     metadata, spec, status = obj["metadata"], obj.get("spec") or {}, obj.get("status") or {}
+    if paths is not None:
+        spec = {"replicas": at(obj, paths.replicas) or 0}
+        status = {"replicas": at(obj, paths.status_replicas) or 0}
     scale: Object = {
         "kind": "Scale",
         "apiVersion": "autoscaling/v1",
@@ -32,10 +39,31 @@ def scale_of(obj: Object) -> Object:
         "spec": {"replicas": spec.get("replicas", 0)},
         "status": {"replicas": status.get("replicas", 0)},
     }
-    text = _selector(spec.get("selector"))
+    text = _selector(spec.get("selector")) if paths is None else at(obj, paths.selector) or ""
     if text:
         scale["status"]["selector"] = text
     return scale
+
+
+def at(obj: Object, path: str) -> Any:
+    """What stands at a plain path as ``.spec.replicas``; None: nothing."""
+    value: Any = obj
+    for name in path.strip(".").split(".") if path else ("",):
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+def put_at(obj: Object, path: str, value: Any) -> None:
+    """Set it, making what is not there on the way."""
+    *above, last = path.strip(".").split(".")
+    for name in above:
+        obj = obj.setdefault(name, {})
+    obj[last] = value
+
+
+def _paths(call: Call) -> ScalePaths | None:
+    custom = call.resource.custom
+    return None if custom is None else custom.scale
 
 
 def _selector(selector: Object | None) -> str:
@@ -50,7 +78,7 @@ async def get_scale(env: Environment, call: Call) -> Response:
     value = (await env.storage.get([call.key])).values[0]
     if value is None:
         raise call.not_found()
-    return answer(scale_of(encoded_of(value).decode()))
+    return answer(scale_of(encoded_of(value).decode(), _paths(call)))
 
 
 def prepare_scale(env: Environment, call: Call, current: Value | None) -> Write:
@@ -58,7 +86,8 @@ def prepare_scale(env: Environment, call: Call, current: Value | None) -> Write:
     if current is None:
         raise call.not_found()
     old = encoded_of(current).decode()
-    before = scale_of(old)
+    paths = _paths(call)
+    before = scale_of(old, paths)
     body = call.body()
     if call.verb == Verb.PATCH:
         body = patch_document(env, call, before, body, SCALE)
@@ -70,7 +99,7 @@ def prepare_scale(env: Environment, call: Call, current: Value | None) -> Write:
         raise call.conflict()
     replicas = _replicas(call, _checked(env, call, body))
     obj = deep(old)
-    obj["spec"]["replicas"] = replicas
+    put_at(obj, paths.replicas if paths is not None else "spec.replicas", replicas)
     write = update_object(env, call, obj, current, current.mod_revision if asked and call.verb != Verb.PATCH else 0)
     write.respond = lambda encoded: _respond(encoded, call)
     return write
@@ -95,4 +124,4 @@ def _replicas(call: Call, scale: Object) -> int:
 
 
 def _respond(encoded: Encoded, call: Call) -> Response:
-    return answer(scale_of(encoded.decode()), 200, call.warnings)
+    return answer(scale_of(encoded.decode(), _paths(call)), 200, call.warnings)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from orchestrator.api.check import check
+from orchestrator.api.custom.catalog import is_established
 from orchestrator.api.schema import schema
 from orchestrator.apimachinery import errors
 from orchestrator.apimachinery.encoded import Encoded, Object, encode, encode_part
@@ -24,6 +25,9 @@ ORPHAN = "orphan"
 FOREGROUND = "foregroundDeletion"
 DEFAULT_POD_GRACE_SECONDS = 30
 PROPAGATION = {"Orphan": ORPHAN, "Foreground": FOREGROUND, "Background": ""}
+
+CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
+"""Holds a definition until its objects are gone."""
 
 
 def prepare_delete(env: Environment, call: Call, current: Value | None) -> Write:
@@ -130,27 +134,30 @@ def delete_object(env: Environment, call: Call, obj: Object, current: Value, opt
     """Marks the object, or removes it when nothing holds it."""
     metadata = dict(obj["metadata"])
     marked = obj | {"metadata": metadata}
+    kind = obj["kind"] if call.resource.custom is None else ""
     policy = options.propagation_policy
-    if not policy and obj["kind"] in ORPHANING and not metadata.get("finalizers"):
+    if not policy and kind in ORPHANING and not metadata.get("finalizers"):
         policy = "Orphan"
-        if obj["kind"] == "Job":
+        if kind == "Job":
             call.warnings.append(PRESERVED)
     finalizers = finalizers_after(metadata.get("finalizers") or [], policy)
+    if kind == "CustomResourceDefinition" and is_established(obj) and CLEANUP not in finalizers:
+        finalizers = [*finalizers, CLEANUP]
     if finalizers:
         metadata["finalizers"] = finalizers
     else:
         metadata.pop("finalizers", None)
-    grace = grace_seconds(obj, options)
-    held = bool(finalizers) or (obj["kind"] == "Namespace" and bool((obj.get("spec") or {}).get("finalizers")))
+    grace = grace_seconds(obj, options) if kind == "Pod" else 0
+    held = bool(finalizers) or (kind == "Namespace" and bool((obj.get("spec") or {}).get("finalizers")))
     if not held and grace == 0:
         return _remove(call, obj, current)
     if not mark(marked, metadata, grace, call.now):
         return Write(encoded_of(current), key=current.key)
-    if obj["kind"] == "Namespace":
+    if kind == "Namespace":
         metadata.pop("deletionGracePeriodSeconds", None)
         marked["status"] = (obj.get("status") or {}) | {"phase": "Terminating"}
     encoded = _with_metadata(current, metadata)
-    if marked["kind"] == "Namespace":
+    if kind == "Namespace":
         encoded = encode(marked)
     parts = changed_parts(encoded, current)
     if all(part is None for part in parts):
@@ -169,9 +176,7 @@ def finalizers_after(finalizers: list[str], policy: str) -> list[str]:
 
 
 def grace_seconds(obj: Object, options: Options) -> int:
-    """Only pods have grace; one that is on no node, or is over, needs none."""
-    if obj["kind"] != "Pod":
-        return 0
+    """Of a pod: one that is on no node, or is over, needs none."""
     spec = obj.get("spec") or {}
     if not spec.get("nodeName") or (obj.get("status") or {}).get("phase") in ("Succeeded", "Failed"):
         return 0

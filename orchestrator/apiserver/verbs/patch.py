@@ -24,6 +24,8 @@ from orchestrator.client.protocol import PatchType
 from orchestrator.store.protocol import Value
 
 NO_OBJECT = "error decoding patch: json: cannot unmarshal {} into Go value of type map[string]interface {{}}"
+OF_CUSTOM = ("application/json-patch+json", "application/merge-patch+json", "application/apply-patch+yaml")
+"""Patches of custom resources: what merges with what is known of built-in kinds only."""
 UNPROCESSABLE = "the server rejected our request due to an error in our request"
 
 
@@ -89,6 +91,8 @@ def patch_document(
             case PatchType.JSON:
                 return json_patch.apply(document, patch)
             case PatchType.STRATEGIC:
+                if call.resource.custom is not None and kind is None:
+                    raise errors.unsupported_media_type(OF_CUSTOM)
                 if not isinstance(patch, dict):
                     raise errors.bad_request(NO_OBJECT.format(word_of(patch)))
                 return strategic_patch.apply(document, patch, env.schema.type(*(kind or kind_of(call))))

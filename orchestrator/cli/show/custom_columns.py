@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from orchestrator.cli.show import jsonpath
+from orchestrator.apimachinery import jsonpath
 from orchestrator.cli.terminal import CommandError
 
 Object = dict[str, Any]

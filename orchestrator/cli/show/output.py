@@ -6,8 +6,9 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
+from orchestrator.apimachinery import jsonpath
 from orchestrator.cli.remote.resource import Resource
-from orchestrator.cli.show import custom_columns, jsonpath
+from orchestrator.cli.show import custom_columns
 from orchestrator.cli.show.table import table
 from orchestrator.cli.terminal import CommandError
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from orchestrator.apimachinery import jsonpath
 from orchestrator.apimachinery.quantity import Quantity, QuantityError
-from orchestrator.cli.show import jsonpath
 
 
 def key(path: str, obj: Any) -> tuple[int, Any]:

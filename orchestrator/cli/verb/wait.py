@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from orchestrator.apimachinery import jsonpath
 from orchestrator.cli.remote import arguments as words
 from orchestrator.cli.remote import session as sessions
 from orchestrator.cli.remote.session import Session
 from orchestrator.cli.remote.spans import seconds
 from orchestrator.cli.remote.watching import follow, until
-from orchestrator.cli.show import jsonpath
 from orchestrator.cli.show.progress import progress
 from orchestrator.cli.terminal import CommandError, duration, fail
 

@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.cli.show.jsonpath import find, render
-from orchestrator.cli.terminal import CommandError
+from orchestrator.apimachinery.jsonpath import PathError, find, render
 
 PODS = {
     "kind": "List",
@@ -44,7 +43,7 @@ def test_a_template_says_what_kubectl_says(template: str, said: str) -> None:
     "template", ["{.items[}", "{range .items[*]}x", "{end}", "{.items[a b]}", "{.a", '{.items[?(@.a=="b)]}', "{.a b}"]
 )
 def test_a_template_that_cannot_be_read_is_said_in_one_line(template: str) -> None:
-    with pytest.raises(CommandError, match=r"^jsonpath: "):
+    with pytest.raises(PathError, match=r"^jsonpath: "):
         render(template, PODS)
 
 

@@ -12,8 +12,6 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from orchestrator.cli.terminal import CommandError
-
 Step = Callable[[Any], Iterator[Any]]
 Node = tuple[str, Any]
 """("text", str), ("path", steps) or ("range", (steps, nodes))."""
@@ -32,7 +30,7 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 
 
 def render(template: str, obj: Any) -> str:
-    """What the template says of ``obj``. Raises ``CommandError`` when it cannot be read."""
+    """What the template says of ``obj``. Raises ``PathError`` when it cannot be read."""
     nodes, rest = _nodes(_pieces(template), 0, inside=False)
     assert rest == len(_pieces(template))
     return "".join(_write(nodes, obj))
@@ -52,8 +50,12 @@ def text(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False) if value is not None else ""
 
 
-def _wrong(what: str) -> CommandError:
-    return CommandError(f"jsonpath: {what}", code=2)
+class PathError(ValueError):
+    """A template or path that cannot be read; the message is one line."""
+
+
+def _wrong(what: str) -> PathError:
+    return PathError(f"jsonpath: {what}")
 
 
 def _pieces(template: str) -> list[tuple[bool, str]]:
