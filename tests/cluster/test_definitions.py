@@ -12,6 +12,8 @@ from orchestrator.client.kinds import CONFIGMAPS, CUSTOMRESOURCEDEFINITIONS, NAM
 from orchestrator.testing import SimulatedCluster
 from tests.api.custom.definitions import crontab, definition
 
+pytestmark = pytest.mark.slow
+
 CRONTABS = Kind("stable.example.com", "v1", "crontabs", "CronTab")
 BETA = Kind("stable.example.com", "v1beta1", "crontabs", "CronTab")
 

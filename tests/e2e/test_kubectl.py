@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from orchestrator.daemon import free_port
+from tests.api.custom.definitions import crontab, definition
 from tests.e2e import workloads
 from tests.e2e.daemon import CommandFailed, Daemon, run
 
@@ -83,6 +84,27 @@ def test_a_list_is_applied_whole(k: Kubectl) -> None:
     assert said.split() == ["configmap/one", "created", "configmap/two", "created"]
     again = k("apply", "-f", "-", stdin=k("get", "configmap", "one", "two", "-o", "yaml"))
     assert "configmap/two configured" in again or "configmap/two unchanged" in again
+
+
+def test_a_custom_kind_is_applied_explained_printed_scaled_and_refused(k: Kubectl) -> None:
+    group = f"{k.namespace}.example.com"
+    made = definition()
+    del made["status"], made["metadata"]["uid"]
+    made["spec"]["group"], made["metadata"]["name"] = group, f"crontabs.{group}"
+    k.apply(made)
+    k("wait", "--for=condition=Established", f"crd/crontabs.{group}", "--timeout=20s")
+    obj = crontab() | {"apiVersion": f"{group}/v1", "metadata": {"name": "one"}}
+    k.apply(obj)
+    kind = f"crontabs.{group}"
+    assert k("get", kind).split()[:4] == ["NAME", "SPEC", "REPLICAS", "AGE"]
+    assert "cronSpec" in k("explain", f"{kind}.spec")
+    k("scale", f"{kind}/one", "--replicas=3")
+    assert k.json("get", kind, "one")["spec"]["replicas"] == 3
+    with pytest.raises(CommandFailed, match="should be less than or equal to 10"):
+        k("patch", kind, "one", "--type=merge", "-p", '{"spec":{"replicas":11}}')
+    with pytest.raises(CommandFailed, match=r'unknown field "spec\.surprise"'):
+        k.apply({**obj, "spec": {**obj["spec"], "surprise": 1}})
+    k("delete", "crd", kind, "--timeout=20s")
 
 
 def test_server_side_apply_owns_its_fields(k: Kubectl) -> None:

@@ -13,7 +13,9 @@ UID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 ADDRESS = re.compile(r"\b10\.(?!96\.77\.7[78]\b)(?:9[6-9]|10\d|11[01])\.\d{1,3}\.\d{1,3}\b")
 """Of services, but for those that a manifest asks for."""
-AGE = re.compile(r"\d+s|<invalid>")
+AGE = re.compile(r"\d+[sd]|<invalid>")
+AGO = re.compile(r"\(\d+[sd] ago\)")
+"""Ages depend on the day on which one asks."""
 LONG = 10_000
 """Texts from here on are told by their length."""
 HEADERS = ("Content-Type", "Content-Encoding", "Warning", "Retry-After")
@@ -88,8 +90,14 @@ def trimmed(body: Any) -> Any:
         for column in body.get("columnDefinitions") or []:
             column.pop("description", None)
         for row in body.get("rows") or []:
-            row["cells"] = ["<age>" if AGE.fullmatch(str(cell)) else cell for cell in row["cells"]]
+            row["cells"] = [_ageless(cell) for cell in row["cells"]]
     return body
+
+
+def _ageless(cell: Any) -> Any:
+    if not isinstance(cell, str):
+        return cell
+    return "<age>" if AGE.fullmatch(cell) else AGO.sub("(<age> ago)", cell)
 
 
 def facts(status: int, headers: Message, raw: bytes, *, watch: bool) -> dict[str, Any]:

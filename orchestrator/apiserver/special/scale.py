@@ -100,7 +100,8 @@ def prepare_scale(env: Environment, call: Call, current: Value | None) -> Write:
     replicas = _replicas(call, _checked(env, call, body))
     obj = deep(old)
     put_at(obj, paths.replicas if paths is not None else "spec.replicas", replicas)
-    write = update_object(env, call, obj, current, current.mod_revision if asked and call.verb != Verb.PATCH else 0)
+    expect = current.mod_revision if asked and call.verb != Verb.PATCH else 0
+    write = update_object(env, call, obj, current, expect, patched=not expect)
     write.respond = lambda encoded: _respond(encoded, call)
     return write
 
