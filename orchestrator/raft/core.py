@@ -71,8 +71,8 @@ class Raft:
         self._elapsed = 0
         self._beat = 0
         self._patience = 0
-        self._heard = 0 if state.term else settings.election_ticks
-        # Ticks since a leader was heard. One may have been right before the restart: what that promised holds.
+        self._heard = 0 if state.term and settings.lease_ticks else settings.election_ticks
+        # Ticks since a leader was heard. Right before a restart one may have been, and count on it for its lease.
         self._written = state
         self._early: list[Message] = []
         self._messages: list[Message] = []
@@ -99,8 +99,7 @@ class Raft:
 
     def campaign(self) -> None:
         """Stand for election now: first ask whether it could be won (thesis §9.6). Not while a leader is heard."""
-        voters = self.config.voters
-        if self.member in voters and not (self._hears() and len(voters) > 1):
+        if self._may_stand() and not (self._hears() and len(self.config.voters) > 1):
             self._become_precandidate()
 
     def propose(self, payloads: list[bytes]) -> int:
@@ -160,6 +159,11 @@ class Raft:
         if self._leading is not None and peer in self._leading.peers:
             self._leading.peers[peer].snapshot_failed()
 
+    def snapshot_sent(self, peer: int, index: int) -> None:
+        """``peer`` has the whole snapshot at ``index``; whether it kept it an append behind it will tell."""
+        if self._leading is not None and peer in self._leading.peers:
+            self._leading.peers[peer].snapshot_sent(index)
+
     def step(self, message: Message) -> None:
         """A message from another member, also from one that this member's log does not know yet (thesis §4.1)."""
         if message.to != self.member:
@@ -187,10 +191,15 @@ class Raft:
             case Install():
                 self._on_install(message)
             case TimeoutNow():
-                if self.role is not Role.LEADER and self.member in self.config.voters:
+                if self.role is not Role.LEADER and self._may_stand():
                     self._become_candidate(transfer=True)
             case _:
                 assert_never(message)
+
+    def _may_stand(self) -> bool:
+        """A voter, also one whose removal is not committed yet: only it may have that entry (thesis §4.2.2)."""
+        log = self.log
+        return self.member in log.config.voters or self.member in log.config_at(log.commit).voters
 
     # Outputs
 

@@ -96,6 +96,11 @@ class Progress:
             self._become(Pace.PROBE)
             self.next = self.match + 1
 
+    def snapshot_sent(self, index: int) -> None:
+        if self.pace is Pace.SNAPSHOT and index >= self.snapshot:
+            self._become(Pace.PROBE)
+            self.next = max(self.match, index) + 1
+
     def unanswered(self) -> None:
         """A heartbeat was answered: what was lost of a probe may be sent again."""
         self.asked = False

@@ -5,8 +5,8 @@ copy has applied it; a read waits until the leader has said up to where, and is 
 retried bears a request id (it is given one where it has none), and is proposed again until it is seen in the log; any
 other is proposed once, and when the leader was lost over it its outcome is unknown.
 
-Owns no task and no socket: the owner calls ``tick`` in equal times, ``receive`` for what comes in, and ``perform`` as
-long as it does something.
+Owns no task and no socket: the owner calls ``catch_up`` about every tick, ``receive`` for what comes in, and
+``perform`` as long as it does something.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ MAX_FORWARDS = 8_192
 """Proposals of other members that wait for an append; more are given back, and come again."""
 MAX_UNCOMMITTED = 16_384
 """Entries that wait for a majority: with none in reach the log does not grow without end."""
+MAX_TICKS = 1_000
+"""Ticks that are made up for at once: after that many any leadership and any lease is over."""
 NEVER = -1
 
 
@@ -58,15 +60,21 @@ AnswerLease = Callable[[int | None], None]
 
 
 class _Operation:
-    """A proposal on its way. ``term``: of the entry that it became. ``asked``: its age when the leader was asked."""
+    """A proposal on its way. ``term``: of the entry that it became. ``asked``: its age when the leader was asked.
 
-    __slots__ = ("age", "answer", "asked", "command", "retriable", "term", "token")
+    ``only``: the term whose leader decided it; in another it is dropped (0: any term may have it).
+    """
 
-    def __init__(self, token: int, command: Command, answer: AnswerProposal | None, retriable: bool) -> None:
+    __slots__ = ("age", "answer", "asked", "command", "only", "retriable", "term", "token")
+
+    def __init__(
+        self, token: int, command: Command, answer: AnswerProposal | None, retriable: bool, only: int = 0
+    ) -> None:
         self.token = token
         self.command = command
         self.answer = answer
         self.retriable = retriable
+        self.only = only
         self.term = 0
         self.asked = NEVER
         self.age = 0
@@ -98,8 +106,11 @@ class Member:
         now: Callable[[], float],
         name: str,
         watches: Watches,
+        tick_seconds: float = 0.0,
     ) -> None:
-        """``now``: seconds that only grow. ``name``: no other member, and no earlier life of this one, has it."""
+        """``now``: seconds that only grow. ``name``: no other member, and no earlier life of this one, has it.
+        ``tick_seconds``: the unit of the core's ``Settings``; 0: it is alone, and no time passes.
+        """
         self.replica = replica
         self.deadlines = Deadlines()
         self._number = replica.settings.member
@@ -107,6 +118,8 @@ class Member:
         self._now = now
         self._name = name
         self._watches = watches
+        self._tick_seconds = tick_seconds
+        self._ticked = now()
         self._told = 0
         # The revision up to which the watchers were told.
         self.changes = 0
@@ -114,6 +127,8 @@ class Member:
         self._tokens = 0
         self._waiting: deque[_Operation] = deque()
         # To be proposed here or passed on at the next ``perform``.
+        self._ending: list[_Operation] = []
+        # Leases that this leader saw expire.
         self._away: dict[int, _Operation] = {}
         # Passed on, by token: what the leader did with it is not known.
         self._placed: dict[int, list[_Operation]] = {}
@@ -163,12 +178,30 @@ class Member:
         read.answers.append(answer)
         self._ask(read)
 
-    def tick(self) -> None:
-        """As often as the core's ``Settings`` count."""
+    def catch_up(self) -> None:
+        """Let the ticks pass that are due. Call it often, and before a read or a wish to keep a lease alive.
+
+        A process that was stopped must not believe that no time went by.
+        """
+        if not self._tick_seconds:
+            return
+        due = int((self._now() - self._ticked) / self._tick_seconds)
+        if due > MAX_TICKS:
+            due, self._ticked = MAX_TICKS, self._now()
+        else:
+            self._ticked += due * self._tick_seconds
+        for _ in range(due):
+            self._tick()
+
+    def _tick(self) -> None:
         self.replica.tick()
         for operations in (self._waiting, self._away.values(), *self._placed.values()):
             for operation in operations:
                 operation.age += 1
+        for operations in self._placed.values():
+            for operation in operations:
+                if operation.age > GIVE_UP_TICKS:
+                    self._give_up(operation)
         for operation in list(self._away.values()):
             if operation.age - operation.asked >= RETRY_TICKS:
                 del self._away[operation.token]
@@ -193,10 +226,14 @@ class Member:
 
     def expire(self, at: int) -> None:
         """End the leases whose time is up by the leader's clock. ``at``: Unix milliseconds, for the history."""
+        self._take_over()  # else it would go by what it knew when it led before
         if self.leads:
             for lease in self.deadlines.take_due(self._now()):
                 if self.replica.machine.leases.get(lease) is not None:
-                    self.propose(Revoke(at, lease, expired=True), None)
+                    # Another leader gives the lease its whole time: it must not find this one's word.
+                    self._tokens += 1
+                    command = Revoke(at, lease, expired=True)
+                    self._ending.append(_Operation(self._tokens, command, None, False, self.replica.raft.term))
 
     # Outputs
 
@@ -303,7 +340,9 @@ class Member:
     def _propose_all(self) -> None:
         log = self.replica.raft.log
         room = min(MAX_COMMIT_PROPOSALS, MAX_UNCOMMITTED - (log.last - log.commit))
-        own = [self._waiting.popleft() for _ in range(min(room, len(self._waiting)))]
+        own = [operation for operation in self._ending if operation.only == self.replica.raft.term]
+        self._ending.clear()
+        own += [self._waiting.popleft() for _ in range(min(room, len(self._waiting)))]
         others = [self._forwards.popleft() for _ in range(min(room - len(own), len(self._forwards)))]
         if not own and not others:
             return
@@ -311,7 +350,8 @@ class Member:
         try:
             first = self.replica.propose(commands)
         except NotLeader:  # the leadership is being handed over
-            self._waiting.extendleft(reversed(own))
+            self._ending += [operation for operation in own if operation.only]
+            self._waiting.extendleft(reversed([operation for operation in own if not operation.only]))
             self._forwards.extendleft(reversed(others))
             self._refuse_forwards()
             return
@@ -352,14 +392,17 @@ class Member:
 
     def _retry(self, operation: _Operation, *, dead: bool = False) -> None:
         """Propose it again if that is safe. ``dead``: what was proposed before can never be committed."""
+        if operation.only or operation.answer is None:
+            return
         if dead or operation.retriable:
             self._waiting.append(operation)
         else:
             self._give_up(operation)
 
     def _give_up(self, operation: _Operation) -> None:
-        if operation.answer is not None:
-            operation.answer(Lost.UNAVAILABLE if operation.asked == NEVER and not operation.term else Lost.UNKNOWN)
+        answer, operation.answer = operation.answer, None
+        if answer is not None:
+            answer(Lost.UNAVAILABLE if operation.asked == NEVER and not operation.term else Lost.UNKNOWN)
 
     # Reads
 

@@ -217,7 +217,7 @@ class Replica:
 
     def _forget_kept(self) -> None:
         log = self.raft.log
-        if self.alone:
+        if self.raft.config.members == (self.settings.member,):
             self._kept.clear()
             self._kept_bytes = 0
             log.forget(log.applied)  # there is nobody to send older entries to
@@ -237,7 +237,7 @@ class Replica:
 
     async def _restore(self, ready: Ready, mark: Mark) -> None:
         """The snapshot, then the entries go: between the two ``open`` knows by their terms that they are stale."""
-        received = self._received
+        received, self._received = self._received, None
         assert received is not None, f"the snapshot at {mark.index} was received"
         assert received.mark == mark, f"the snapshot at {mark.index} is the one at {received.mark.index}"
         await self.log.save_snapshot(mark, iter(received.chunks))
@@ -245,7 +245,6 @@ class Replica:
         self._snapshot_bytes = sum(map(len, received.chunks))
         self.machine = received.machine
         self.applied = mark.index
-        self._received = None
         self._proposed.clear()
         self._kept.clear()
         self._kept_bytes = 0
@@ -284,6 +283,7 @@ class Replica:
         outgoing.answered(reply)
         if outgoing.done:
             del self._outgoing[reply.sender]
+            self.raft.snapshot_sent(reply.sender, outgoing.install.mark.index)
         else:
             self._send_all(outgoing.send())
 
@@ -307,10 +307,9 @@ class Replica:
         self._send(incoming.reply())
         if machine is not None:
             self._incoming = None
-            self._received = Received(install.mark, machine, incoming.chunks)
             self.raft.step(install)
-            if self.raft.log.mark != install.mark or self.raft.log.last != install.mark.index:
-                self._received = None  # the core had the entries
+            if self.raft.log.mark == install.mark and self.raft.log.last == install.mark.index:
+                self._received = Received(install.mark, machine, incoming.chunks)  # else the core had the entries
 
 
 def _stale(recovered: Recovered) -> bool:

@@ -64,8 +64,6 @@ PROGRESS_SECONDS = 30.0
 """Between two rounds of progress frames; who wants to know earlier asks by a credit of 0."""
 LEASE_CHECK_SECONDS = 0.5
 COMPACT_SECONDS = 60.0
-MAX_TICKS = 1_000
-"""Ticks that are made up for at once: after that many any leadership and any lease is over."""
 
 LOST = {
     Lost.UNKNOWN: "the leader of the store was lost over it: it may or may not have happened",
@@ -123,13 +121,13 @@ class Store(Actor):
             now=clock.monotonic,
             name=f"{self._replica.settings.member}-{self._milliseconds():x}-{self.context.random.getrandbits(32):x}",
             watches=self._watches,
+            tick_seconds=self._group.tick_seconds if self._group else 0.0,
         )
         await self._member.open()
         if self._replica.cut:
             self.context.log.warning("log tail cut", found=self._replica.cut)
         self.context.task(self._commit(), "commit")
         if self._group is not None:
-            self._ticked = clock.monotonic()
             self.context.send_every(self._group.tick_seconds, _Tick())
         self.context.send_every(PROGRESS_SECONDS, _Progress())
         self.context.send_every(LEASE_CHECK_SECONDS, _Expire())
@@ -302,16 +300,8 @@ class Store(Actor):
     # The group
 
     def _catch_up(self) -> None:
-        """Let the ticks pass that are due: a process that was stopped must not believe that no time went by."""
-        if self._group is None:
-            return
-        now = self.context.clock.monotonic()
-        due = min(MAX_TICKS, int((now - self._ticked) / self._group.tick_seconds))
-        self._ticked = now if due == MAX_TICKS else self._ticked + due * self._group.tick_seconds
-        for _ in range(due):
-            self._member.tick()
-        if due:
-            self._wake.set()
+        self._member.catch_up()
+        self._wake.set()
 
     def _send(self, message: Wire) -> None:
         if self._group is not None:

@@ -1,0 +1,91 @@
+"""``python -m tests.store.explore --seeds N [--first K] [--jobs J]``: groups of stores in virtual time, one a seed.
+
+Each seed draws a group of one to five members and its troubles; every checker runs on every seed. With several jobs the
+seeds are shared among processes; what is printed is the same but for the order of the progress.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from typing import NamedTuple
+
+from tests.store.simulation.universe import Universe
+
+BLOCK_SEEDS = 50
+PROGRESS_SEEDS = 1_000
+
+
+class Lived(NamedTuple):
+    """What a seed came to: what it violated, if anything, and how much there was to check."""
+
+    seed: int
+    violation: str
+    operations: int
+    committed: int
+    undecided: int
+
+
+def live(seed: int) -> Lived:
+    universe = Universe(seed)
+    try:
+        universe.live()
+    except Exception as error:  # an assertion of the product, or whatever else it died of, is a find too
+        said = str(error) or type(error).__name__
+        return Lived(seed, f"{type(error).__name__}: {said}", 0, 0, 0)
+    return Lived(seed, "", len(universe.operations), len(universe.safety.committed), universe.undecided)
+
+
+def _live_all(block: range) -> list[Lived]:
+    lived = []
+    for seed in block:
+        lived.append(live(seed))
+        if lived[-1].violation:
+            break
+    return lived
+
+
+def _run(first: int, count: int, jobs: int) -> Iterator[Lived]:
+    blocks = [
+        range(start, min(start + BLOCK_SEEDS, first + count)) for start in range(first, first + count, BLOCK_SEEDS)
+    ]
+    if jobs == 1:
+        for block in blocks:
+            yield from _live_all(block)
+        return
+    with ProcessPoolExecutor(jobs) as pool:
+        for lived in pool.map(_live_all, blocks):
+            yield from lived
+            if lived[-1].violation:
+                pool.shutdown(cancel_futures=True)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="simulate groups of stores")
+    parser.add_argument("--seeds", type=int, default=100)
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=1)
+    options = parser.parse_args()
+    began = time.perf_counter()
+    passed = operations = committed = undecided = 0
+    for lived in _run(options.first, options.seeds, options.jobs):
+        if lived.violation:
+            print(f"seed {lived.seed}: {lived.violation}")
+            print(f"replay: python -m tests.store.explore --first {lived.seed} --seeds 1")
+            return 1
+        passed += 1
+        operations += lived.operations
+        committed += lived.committed
+        undecided += lived.undecided
+        if passed % PROGRESS_SEEDS == 0:
+            print(f"{passed} seeds, {time.perf_counter() - began:.0f} s", flush=True)
+    print(f"{operations} operations of clients, {committed} entries committed, {undecided} keys not decided by search")
+    print(f"{passed} passed, 0 failed")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

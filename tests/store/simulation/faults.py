@@ -1,0 +1,315 @@
+"""What goes wrong, by a seed: each universe draws a few kinds of trouble, and leaders are hit the most."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from functools import partial
+from typing import Protocol
+
+from orchestrator.raft.config import Config, Unsafe
+from orchestrator.raft.core import NotLeader
+from tests.store.simulation.node import Node
+from tests.store.simulation.world import Network, World
+
+POLL_MILLISECONDS = 5.0
+"""How often a script looks whether what it waits for has come."""
+SCRIPT_MILLISECONDS = 2500.0
+"""A script that waits longer for one thing is given up."""
+
+Script = Generator[Callable[[], bool], None, None]
+
+
+class Place(Protocol):
+    """What the faults see of the universe."""
+
+    world: World
+    network: Network
+    nodes: dict[int, Node]
+
+    def leader(self) -> Node | None: ...
+
+    def add_node(self) -> int: ...
+
+
+class Faults:
+    """Begins at once; ``stop`` ends it, what is broken then others must heal."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._world = place.world
+        self._draw = place.world.random
+        self.stopped = False
+        draw = self._draw
+        kinds = [
+            self._crash,
+            self._crash_leader,
+            self._crash_all,
+            self._isolate,
+            self._isolate_one_way,
+            self._split,
+            self._pause,
+            self._transfer,
+            self._slow_disk,
+            self._snapshot,
+            self._late_snapshot,
+            self._partly_replicated,
+        ]
+        if draw.random() < 0.35:
+            kinds = [self._grow, self._promote, self._remove, self._remove_all, self._isolate, self._crash_leader]
+        self._kinds = draw.sample(kinds, draw.randint(2, 5))
+        self._often = draw.choice([250.0, 600.0])
+        if draw.random() < 0.12:
+            self._play(self._old_entries_come_back())
+        else:
+            self._world.after(600 + draw.random() * 600, self._next)
+
+    def _next(self) -> None:
+        if not self.stopped:
+            self._draw.choice(self._kinds)()
+            self._world.after(50 + self._draw.random() * self._often * 2, self._next)
+
+    def led(self, node: Node) -> None:
+        """A new leader: the moment at which most can go wrong."""
+        if self._draw.random() < 0.15 and not self.stopped:
+            self._world.after(self._draw.random() * 60, self._crash_node, node, node.life)
+
+    # Who
+
+    def _some(self) -> Node:
+        return self._draw.choice(list(self._place.nodes.values()))
+
+    def _target(self) -> Node:
+        """The leader more often than not."""
+        leader = self._place.leader()
+        return leader if leader is not None and self._draw.random() < 0.6 else self._some()
+
+    def _others(self, node: Node) -> list[int]:
+        return [number for number in self._place.nodes if number != node.number]
+
+    # Machines
+
+    def _crash_node(self, node: Node, life: int) -> None:
+        if node.life != life or self.stopped:
+            return
+        node.crash()
+        self._world.after(20 + self._draw.random() * self._draw.choice([60, 1500]), self._restart, node, node.life)
+
+    def _restart(self, node: Node, life: int) -> None:
+        if node.life == life:
+            node.start()
+
+    def _crash(self) -> None:
+        node = self._target()
+        self._crash_node(node, node.life)
+
+    def _crash_leader(self) -> None:
+        leader = self._place.leader()
+        if leader is not None:
+            self._crash_node(leader, leader.life)
+
+    def _crash_all(self) -> None:
+        for node in list(self._place.nodes.values()):
+            self._crash_node(node, node.life)
+
+    def _pause(self) -> None:
+        node = self._target()
+        if node.ready:
+            node.pause()
+            self._world.after(100 + self._draw.random() * 2000, self._go_on, node, node.life)
+
+    def _go_on(self, node: Node, life: int) -> None:
+        if node.life == life and node.paused:
+            node.go_on()
+
+    def _slow_disk(self) -> None:
+        node = self._target()
+        node.log.slow = self._draw.choice([1.0, 15.0, 300.0])
+
+    def _snapshot(self) -> None:
+        self._target().snapshot_due = True
+
+    def _late_snapshot(self) -> None:
+        """A member sees nothing until the others have forgotten what it lacks."""
+        node = self._some()
+        self._cut(node, 300 + self._draw.random() * 1500)
+        for other in self._others(node):
+            self._place.nodes[other].snapshot_due = True
+
+    # The network
+
+    def _cut(self, node: Node, milliseconds: float, *, inward: bool = True, outward: bool = True) -> None:
+        self._place.network.isolate(node.number, self._others(node), inward=inward, outward=outward)
+        self._world.after(milliseconds, self._rejoin, node)
+
+    def _rejoin(self, node: Node) -> None:
+        if not self.stopped:
+            self._place.network.rejoin(node.number)
+
+    def _isolate(self) -> None:
+        self._cut(self._target(), 200 + self._draw.random() * 2000)
+
+    def _isolate_one_way(self) -> None:
+        inward = self._draw.random() < 0.5
+        self._cut(self._target(), 200 + self._draw.random() * 2000, inward=inward, outward=not inward)
+
+    def _split(self) -> None:
+        numbers = list(self._place.nodes)
+        self._draw.shuffle(numbers)
+        half = self._draw.randint(1, max(1, len(numbers) - 1))
+        for one in numbers[:half]:
+            for two in numbers[half:]:
+                self._place.network.cut |= {(one, two), (two, one)}
+        self._world.after(200 + self._draw.random() * 2000, self._heal)
+
+    def _heal(self) -> None:
+        if not self.stopped:
+            self._place.network.cut.clear()
+
+    def _partly_replicated(self) -> None:
+        """The leader reaches one member for a moment, or none, and goes down."""
+        leader = self._place.leader()
+        if leader is None:
+            return
+        others = self._others(leader)
+        self._draw.shuffle(others)
+        for other in others[self._draw.choice([0, 1]) :]:
+            self._place.network.cut.add((leader.number, other))
+        self._world.after(20 + self._draw.random() * 100, self._crash_node, leader, leader.life)
+        self._world.after(100 + self._draw.random() * 800, self._rejoin, leader)
+
+    # The membership
+
+    def _transfer(self) -> None:
+        leader = self._place.leader()
+        if leader is not None and leader.ready:
+            to = self._draw.choice(list(self._place.nodes))
+            self._ask(leader, lambda: leader.member.replica.raft.transfer(to))
+
+    def _ask(self, node: Node, action: Callable[[], object]) -> None:
+        def careful() -> None:
+            try:
+                action()
+            except (NotLeader, Unsafe):
+                pass
+
+        node.do(careful)
+
+    def _reconfigure(self, change: Callable[[Config], Config]) -> None:
+        leader = self._place.leader()
+        if leader is not None and leader.ready:
+            raft = leader.member.replica.raft
+            self._ask(leader, lambda: raft.reconfigure(change(raft.config)))
+
+    def _grow(self) -> None:
+        if len(self._place.nodes) < 6 and self._place.leader() is not None:
+            number = self._place.add_node()
+            self._reconfigure(lambda config: Config(config.voters, (*config.learners, number)))
+
+    def _promote(self) -> None:
+        """All at once: those that may not be are refused."""
+        leader = self._place.leader()
+        if leader is None:
+            return
+        learners = leader.member.replica.raft.config.learners
+        if self._draw.random() < 0.3:
+            for other in self._others(leader):
+                if other not in learners:
+                    self._place.network.cut |= {(leader.number, other), (other, leader.number)}
+            self._world.after(500 + self._draw.random() * 1500, self._heal)
+        for learner in learners:
+            self._reconfigure(partial(_promoted, learner))
+
+    def _remove(self) -> None:
+        number = self._draw.choice(list(self._place.nodes))
+        self._reconfigure(partial(_without, number))
+
+    def _remove_all(self) -> None:
+        """A leader that nobody hears is asked to do without them."""
+        leader = self._place.leader()
+        if leader is None:
+            return
+        self._cut(leader, 700 + self._draw.random() * 1500)
+        for number in self._others(leader):
+            self._reconfigure(partial(_without, number))
+
+    # Scripts
+
+    def _play(self, script: Script) -> None:
+        try:
+            wanted = next(script)
+        except StopIteration:
+            return
+        self._await(script, wanted, self._world.now + SCRIPT_MILLISECONDS)
+
+    def _await(self, script: Script, wanted: Callable[[], bool], deadline: float) -> None:
+        if self.stopped or self._world.now > deadline:
+            script.close()
+        elif wanted():
+            self._play(script)
+        else:
+            self._world.after(POLL_MILLISECONDS, self._await, script, wanted, deadline)
+
+    def _pass(self, milliseconds: float) -> Callable[[], bool]:
+        end = self._world.now + milliseconds
+        return lambda: self._world.now >= end
+
+    def _other_leads(self, than: Node | None) -> Callable[[], bool]:
+        return lambda: (found := self._place.leader()) is not None and found is not than
+
+    def _old_entries_come_back(self) -> Script:
+        """Figure 8 of the paper: an entry of an old term on a majority, and a member that can still replace it."""
+        place, draw, network = self._place, self._draw, self._place.network
+        network.loss = network.late = 0.0
+        while len(place.nodes) > 2:
+            yield self._other_leads(None)
+            yield self._pass(200 + draw.random() * 300)
+            first = place.leader()
+            if first is None:
+                return
+            # Its entries of this term reach nobody.
+            network.isolate(first.number, self._others(first))
+            yield self._pass(30 + draw.random() * 100)
+            yield self._other_leads(first)
+            second = place.leader()
+            if second is None:
+                return
+            # Neither do those of the next leader, but its own disk has them.
+            network.isolate(second.number, self._others(second))
+            yield self._pass(20 + draw.random() * 40)
+            network.rejoin(first.number)
+            network.isolate(second.number, self._others(second))
+            # The first leads again, and its disk is slow: the old entry is on more disks than its term's first.
+            first.log.slow = 400.0
+            if draw.random() < 0.3:
+                self._crash_node(first, first.life)
+            yield self._other_leads(second)
+            third = place.leader()
+            if third is None:
+                return
+            third.log.slow = 400.0
+            yield self._pass(draw.random() * 120)
+            self._crash_node(third, third.life)
+            self._only(second, third)
+            third.log.slow = 4.0
+            yield self._pass(1200)
+            network.cut.clear()
+            yield self._pass(300)
+
+    def _only(self, one: Node, two: Node) -> None:
+        """Of the others these two hear enough for a majority, and as few as that takes."""
+        network, rest = self._place.network, [n for n in self._others(one) if n != two.number]
+        network.cut.clear()
+        spare = len(self._place.nodes) // 2 + 1 - 2
+        for number in rest[spare:]:
+            network.isolate(number, [other for other in self._place.nodes if other != number])
+
+
+def _without(number: int, config: Config) -> Config:
+    return Config(
+        tuple(voter for voter in config.voters if voter != number),
+        tuple(learner for learner in config.learners if learner != number),
+    )
+
+
+def _promoted(learner: int, config: Config) -> Config:
+    return Config((*config.voters, learner), tuple(other for other in config.learners if other != learner))

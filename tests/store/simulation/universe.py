@@ -1,0 +1,191 @@
+"""One seed's life: a group, its clients and watchers, its troubles, and then peace, in which it must recover."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from actors import Ref, Tell
+from orchestrator.store.commands import Revoke, Write, decode_command
+from orchestrator.store.machine import Applied
+from orchestrator.store.member import Lost
+from orchestrator.store.protocol import Change, LeaseReply
+from orchestrator.store.replica import Done
+from orchestrator.store.wire import Wire
+from tests.store.checks import Violation, clients, leases, registers, watching
+from tests.store.checks.model import agree, replay
+from tests.store.checks.safety import Safety, match
+from tests.store.simulation.clients import Client, Holder, Operation, Renewal
+from tests.store.simulation.faults import Faults
+from tests.store.simulation.node import Node
+from tests.store.simulation.watchers import Watcher
+from tests.store.simulation.world import Network, World
+
+TROUBLE_MILLISECONDS = 5000.0
+PEACE_MILLISECONDS = 8000.0
+"""Within which a healed group must serve everybody again: some elections, a snapshot, and what waits for an age."""
+PEACE_STEP = 250.0
+SIZES = (1, 2, 3, 3, 3, 3, 4, 5, 5)
+
+
+class Universe:
+    """See the module. ``live`` raises ``Violation``, or ``AssertionError`` where the product itself noticed."""
+
+    def __init__(self, seed: int) -> None:
+        self.world = World(seed)
+        draw = self.world.random
+        self.network = Network(self.world, self._deliver)
+        self.nodes: dict[int, Node] = {}
+        self.safety = Safety()
+        self.operations: list[Operation] = []
+        self.renewals: list[Renewal] = []
+        self.undecided = 0
+        self._expired: dict[int, float] = {}
+        self._keeping: dict[int, leases.Keeping] = {}
+        self._leases = draw.random() < 0.5
+        founders = tuple(range(1, draw.choice(SIZES) + 1))
+        self._founders = founders
+        for number in founders:
+            self._make(number)
+        self._clients: list[Client | Holder] = [Client(self, number) for number in range(draw.randint(2, 4))]
+        if draw.random() < 0.3:
+            self._clients += [Holder(self, number) for number in range(2)]
+        self._watchers = [Watcher(self.world, number, self.nodes) for number in range(draw.randint(0, 3))]
+        self._by_path = {watcher.path: watcher for watcher in self._watchers}
+        self._faults = Faults(self)
+
+    def live(self) -> None:
+        self.world.run(TROUBLE_MILLISECONDS)
+        self._match()
+        self._make_peace()
+        self._recover()
+        self._check()
+
+    # What others see of it
+
+    def some_node(self) -> Node | None:
+        up = [node for node in self.nodes.values() if node.up]
+        return self.world.random.choice(up) if up else None
+
+    def leader(self) -> Node | None:
+        """Who leads the latest term."""
+        leading = [node for node in self.nodes.values() if node.ready and node.member.leads]
+        return max(leading, key=lambda node: node.member.replica.raft.term, default=None)
+
+    def add_node(self) -> int:
+        number = max(self.nodes) + 1
+        self._make(number)
+        return number
+
+    def _make(self, number: int) -> None:
+        self.nodes[number] = node = Node(
+            self.world,
+            number,
+            self._founders,
+            leases=self._leases,
+            send=self.network.send,
+            applied=self._applied,
+            extended=self._extended,
+            led=self._has_led,
+            told=self._told,
+        )
+        node.start()
+
+    # What happens
+
+    def _deliver(self, message: Wire) -> None:
+        node = self.nodes.get(message.to)
+        if node is not None:
+            node.receive(message)
+
+    def _told(self, subscriber: Ref[Any], message: Tell) -> bool:
+        return self._by_path[subscriber.path].told(message)
+
+    def _applied(self, node: Node, done: Done) -> None:
+        for entry, result in done:
+            fresh = entry.index not in self.safety.committed
+            self.safety.applied(node.number, entry, result)
+            if fresh and result is not None and len(entry.payload) < 32:
+                command = decode_command(entry.payload)
+                if isinstance(command, Revoke) and command.expired:
+                    self._expired.setdefault(command.lease, self.world.now)
+            if result is not None and isinstance(result.reply, LeaseReply) and node.member.leads:
+                self._keeper(node).granted(node.member.replica.raft.term, result.reply.lease, node.seconds())
+
+    def _extended(self, node: Node, lease: int, milliseconds: int) -> None:
+        self._keeper(node).extended(node.member.replica.raft.term, lease, milliseconds / 1000, node.seconds())
+
+    def _keeper(self, node: Node) -> leases.Keeping:
+        return self._keeping.setdefault(node.number, leases.Keeping())
+
+    def _has_led(self, node: Node) -> None:
+        self.safety.led(node.number, node.member.replica.raft)
+        self._faults.led(node)
+
+    # The end
+
+    def _make_peace(self) -> None:
+        self._faults.stopped = True
+        for client in self._clients:
+            client.stopped = True
+        self.network.heal()
+        for node in self.nodes.values():
+            node.log.slow = 1.0
+            if node.paused:
+                node.go_on()
+            if not node.up:
+                node.crash()
+                node.start()
+
+    def _recover(self) -> None:
+        """Every member of the group takes a write again, and all end with the same."""
+        written: set[int] = set()
+        asked: set[int] = set()
+        end = self.world.now + PEACE_MILLISECONDS
+        while self.world.now < end:
+            self.world.run(self.world.now + PEACE_STEP)
+            leader = self.leader()
+            if leader is None:
+                continue
+            members = leader.member.replica.raft.config.members
+            for number in members:
+                if number not in asked and self.nodes[number].up:
+                    asked.add(number)
+                    self._write(self.nodes[number], written, asked)
+            machines = [self.nodes[number].member.replica.applied for number in members]
+            if written >= set(members) and len(set(machines)) == 1:
+                return
+        raise Violation(f"no progress {PEACE_MILLISECONDS:.0f} ms after everything was healed: {self._state()}")
+
+    def _write(self, node: Node, written: set[int], asked: set[int]) -> None:
+        def answer(result: Applied | Lost) -> None:
+            if isinstance(result, Applied):
+                written.add(node.number)
+            else:
+                asked.discard(node.number)
+
+        command = Write(round(self.world.now), [Change(f"peace/{node.number}", (b"now",))], f"peace{node.number}")
+        node.do(lambda: node.member.propose(command, answer))
+
+    def _check(self) -> None:
+        self._match()
+        model = replay(self.safety.committed, self.safety.first)
+        leader = self.leader()
+        assert leader is not None, "the group has recovered"
+        for number in leader.member.replica.raft.config.members:
+            agree(model, number, self.nodes[number].member.replica.machine)
+        clients.check(self.operations, model)
+        self.undecided += registers.check(self.operations)
+        leases.check(self.renewals, self._expired)
+        for number, watcher in enumerate(self._watchers):
+            watching.check(number, watcher.stretches, model.events)
+
+    def _match(self) -> None:
+        match({number: node.member.replica.raft for number, node in self.nodes.items() if node.up})
+
+    def _state(self) -> str:
+        parts = []
+        for number, node in self.nodes.items():
+            raft = node.member.replica.raft if node.up else None
+            what = f"{raft.role.value} of term {raft.term}, log {raft.log.last}/{raft.log.commit}" if raft else "down"
+            parts.append(f"{number}: {what}")
+        return "; ".join(parts)

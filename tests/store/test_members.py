@@ -1,0 +1,138 @@
+"""The conformance suite on three members, and what only a group promises: through the real actors, in virtual time."""
+
+from __future__ import annotations
+
+import pytest
+
+from actors import Refused, System
+from orchestrator.store.protocol import Batch, Change, Changes, Get, GetReply, LeaseGrant, LeaseKeepAlive, Range, Watch
+from tests.store.conformance import Made, keys, put, subscribe, write
+from tests.store.members import Members
+from tests.store.test_store import Promise, every_promise
+
+
+@pytest.mark.parametrize("role", ["leader", "follower"])
+@every_promise
+async def test_a_store_of_three_members_keeps_its_promise(promise: Promise, role: str) -> None:
+    async with System() as system:
+        members = Members(system)
+        await members.start_all()
+        leader = await members.leader()
+        asked = leader if role == "leader" else leader % 3 + 1
+        await promise(Made(system, members.ref(asked), members.restart))
+
+
+async def test_a_write_through_one_member_is_read_through_each() -> None:
+    async with System() as system:
+        members = Members(system, 5)
+        await members.start_all()
+        for number in members.numbers:
+            await members.ref(number).ask(Batch([put(f"a/{number}")]))
+            for other in members.numbers:
+                assert (await members.ref(other).ask(Get([f"a/{number}"]))).values[0] is not None
+
+
+async def test_the_others_go_on_when_the_leader_is_gone() -> None:
+    async with System() as system:
+        members = Members(system)
+        await members.start_all()
+        leader = await members.leader()
+        rest = tuple(number for number in members.numbers if number != leader)
+        await members.ref(rest[0]).ask(Batch([put("a/1")]))
+        await members.stop(leader)
+        began = system.clock.monotonic()
+        await members.ref(rest[0]).ask(Batch([put("a/2")]), timeout=10.0)
+        assert system.clock.monotonic() - began < 1.5
+        await members.start(leader)
+        assert await keys(Made(system, members.ref(leader), members.restart)) == ["a/1", "a/2"]
+
+
+async def test_a_leader_that_is_cut_off_neither_writes_nor_reads() -> None:
+    async with System() as system:
+        members = Members(system)
+        await members.start_all()
+        leader = await members.leader()
+        await members.ref(leader).ask(Batch([put("a/1", b"old")]))
+        members.isolate(leader)
+        rest = tuple(number for number in members.numbers if number != leader)
+        await members.ref(await members.leader(rest)).ask(Batch([put("a/1", b"new")]))
+        for question in (Batch([put("a/1", b"lost")]), Get(["a/1"])):
+            with pytest.raises(Refused, match=r"unknown|unavailable"):
+                await members.ref(leader).ask(question, timeout=60.0)
+        members.cut.clear()
+        assert parts(await members.ref(leader).ask(Get(["a/1"]))) == [(b"new",)]
+
+
+def parts(reply: GetReply) -> list[tuple[bytes, ...]]:
+    return [value.parts for value in reply.values if value is not None]
+
+
+async def test_a_write_is_retried_at_the_next_leader_and_happens_once() -> None:
+    async with System() as system:
+        members = Members(system)
+        await members.start_all()
+        leader = await members.leader()
+        follower = next(number for number in members.numbers if number != leader)
+        before = (await members.ref(follower).ask(Range(""))).revision
+        for other in members.numbers:
+            members.cut.add((other, leader))  # its appends go out, the answers do not come back
+        reply = await members.ref(follower).ask(Batch([put("a/1")]), timeout=20.0)
+        members.cut.clear()
+        assert reply.revision == before + 1
+        assert (await members.ref(leader).ask(Range(""))).revision == before + 1
+
+
+async def test_a_watch_at_a_follower_goes_on_under_another_leader() -> None:
+    async with System() as system:
+        members = Members(system)
+        await members.start_all()
+        leader = await members.leader()
+        follower = next(number for number in members.numbers if number != leader)
+        made = Made(system, members.ref(follower), members.restart)
+        seen = await subscribe(made)
+        await members.ref(follower).ask(Watch(seen.ref, prefix="a/"))
+        await write(made, put("a/1"))
+        await members.stop(leader)
+        await members.ref(follower).ask(Batch([Change("a/1", None)]), timeout=10.0)
+        assert await seen.events(2) == [("created", "a/1", 1), ("deleted", "a/1", 2)]
+
+
+async def test_a_lease_is_kept_alive_through_any_member_and_outlives_its_leader() -> None:
+    async with System() as system:
+        members = Members(system)
+        await members.start_all()
+        leader = await members.leader()
+        follower = next(number for number in members.numbers if number != leader)
+        lease = (await members.ref(follower).ask(LeaseGrant(2.0))).lease
+        await members.ref(follower).ask(Batch([put("a/1", lease=lease)]))
+        await members.stop(leader)
+        for _ in range(5):
+            await members.ref(follower).ask(LeaseKeepAlive(lease), timeout=10.0)
+            await system.clock.sleep(1.0)
+        assert await keys(Made(system, members.ref(follower), members.restart)) == ["a/1"]
+        await system.clock.sleep(4.0)
+        assert await keys(Made(system, members.ref(follower), members.restart)) == []
+
+
+async def test_a_member_far_behind_gets_a_snapshot_and_its_watchers_miss_nothing() -> None:
+    async with System() as system:
+        members = Members(system)
+        await members.start_all()
+        leader = await members.leader()
+        behind = next(number for number in members.numbers if number != leader)
+        made = Made(system, members.ref(behind), members.restart)
+        seen = await subscribe(made)
+        await members.ref(behind).ask(Watch(seen.ref, prefix="a/", credit=1000))
+        members.isolate(behind)
+        for number in range(9_000 // 1000):
+            batch = [members.ref(leader).ask(Batch([put(f"a/{number}/{i}")])) for i in range(1000)]
+            for asked in batch:
+                await asked
+        members.cut.clear()
+        assert len(await keys(made, "a/")) == 9_000
+        found = 0
+        while found < 9_000:
+            frame = await seen.frame()
+            assert isinstance(frame, Changes)
+            found += len(frame.events)
+        assert (found, frame.revision) == (9_000, 9_000)
