@@ -29,11 +29,14 @@ from actors import (
     rest_for_one,
 )
 from actors.system import Tap
+from orchestrator import membership
 from orchestrator.api.usage import Usage
+from orchestrator.apimachinery.errors import StatusError
 from orchestrator.apiserver.config import ServerConfig
 from orchestrator.apiserver.http.door import HttpDoor
 from orchestrator.apiserver.server import ApiServer
 from orchestrator.client.client import Client
+from orchestrator.client.election import Election
 from orchestrator.client.informer import Informer
 from orchestrator.client.informers import Informers
 from orchestrator.client.kinds import STORAGECLASSES
@@ -90,7 +93,9 @@ class Cluster:
     ) -> None:
         self.config = config or ClusterConfig(runtime="simulated")
         self.pki = pki
-        self.system = System("podium", clock=clock, seed=seed, tap=tap, intensity=RESTARTS)
+        self.system = System(
+            membership.system_name(self.config.member), clock=clock, seed=seed, tap=tap, intensity=RESTARTS
+        )
         self.memory = MemoryLog() if self.config.data_dir is None else None
         self._informer_specs: list[ChildSpec] = []
         """What was asked for so far: a restarted supervisor of informers starts them all."""
@@ -130,6 +135,7 @@ class Cluster:
             cluster_domain=self.config.cluster_domain,
             advertise_port=self.config.listen[1] if self.config.listen else 6443,
         )
+        await membership.connect(system, self.config)
         await system.spawn(self._server(), name="server")
         await system.spawn(Supervisor(one_for_one, RESTARTS, self._informer_specs), name="informers")
         await system.spawn(self._events(), name="events")
@@ -148,15 +154,18 @@ class Cluster:
     async def _storage_class(self) -> None:
         """A cluster without any StorageClass gets one, so that claims are served without further ado."""
         if not (await self.client.list(STORAGECLASSES)).items:
-            await self.client.create(STORAGECLASSES, default_class())
+            try:
+                await self.client.create(STORAGECLASSES, default_class())
+            except StatusError as refused:
+                if refused.code != 409:  # another member was faster
+                    raise
 
     # The tree
 
     def _server(self) -> Supervisor:
         """What is true, and the only way to it: a store that fails takes the server's view of it along."""
-        return _group(
-            rest_for_one,
-            child(lambda: Store(self._log()), name="store", mailbox=SERVER_MAILBOX, backoff=RESTART_BACKOFF),
+        parts = [
+            child(self._make_store, name="store", mailbox=SERVER_MAILBOX, backoff=RESTART_BACKOFF),
             child(
                 lambda: ApiServer(
                     self.store,
@@ -171,7 +180,14 @@ class Cluster:
                 backoff=RESTART_BACKOFF,
                 later=4096,
             ),
-        )
+        ]
+        if self.config.member:
+            parts.insert(1, child(lambda: membership.Quorum(self.store), name="quorum", backoff=RESTART_BACKOFF))
+        return _group(rest_for_one, *parts)
+
+    def _make_store(self) -> Store:
+        name = f"member-{self.config.member}" if self.config.member else "local"
+        return Store(self._log(), member=name, group=membership.group(self.system, self.config))
 
     def _events(self) -> Supervisor:
         """One writer of events for each kind of component."""
@@ -179,13 +195,20 @@ class Cluster:
 
     def _control_plane(self) -> Supervisor:
         controllers = _group(one_for_one, *(self._controller(entry) for entry in CONTROLLERS))
-        return _group(one_for_one, child(controllers, name="controllers"), self._scheduler())
+        parts = [("kube-controller-manager", child(controllers, name="controllers"))]
+        parts.append(("kube-scheduler", self._scheduler()))
+        return _group(one_for_one, *(self._elected(name, part) if self.config.member else part for name, part in parts))
+
+    def _elected(self, name: str, part: ChildSpec) -> ChildSpec:
+        """Of all members one runs it."""
+        client, identity = self.client_for(MASTERS), self.system.name
+        return child(lambda: Election(client, "kube-system", name, identity, part), name=part.name)
 
     def _nodes(self) -> Supervisor:
         return _group(one_for_one, *(self._kubelet(name) for name in self._node_names()))
 
     def _node_names(self) -> list[str]:
-        return [f"node-{number + 1}" for number in range(self.config.nodes)]
+        return membership.node_names(self.config)
 
     def _network(self) -> Supervisor:
         """Services and their names, where pods have addresses that can be reached."""
@@ -221,7 +244,7 @@ class Cluster:
         return _group(one_for_one, _member(lambda: Metrics(self._node_names, self._node), "collector"))
 
     def _node(self, name: str) -> Ref[Any]:
-        return self.system.ref(f"nodes/{name}")
+        return membership.node_ref(self.system, self.config, name)
 
     async def _measure(self) -> Usage:
         """Nothing is known while nobody answers."""

@@ -41,6 +41,10 @@ class ClusterConfig:
     cluster_domain: str = "cluster.local"
     scheduler: SchedulerConfiguration | None = None
     """None: the default profile, with the plugins that are installed."""
+    member: int = 0
+    """Which member of the store this is, from 1; 0: the only one."""
+    members: dict[int, str] = field(default_factory=dict)
+    """Where each founding member of the store is reached by the others (``tcp://host:port``), this one too."""
     kernel: bool = False
     """Whether kernel state (routes) may be changed; only the daemon does."""
 
@@ -49,6 +53,8 @@ class ClusterConfig:
             raise ConfigError("runtime", f"expected one of {', '.join(RUNTIMES)}, found {self.runtime!r}")
         if not 0 <= self.nodes <= MAX_NODES:
             raise ConfigError("nodes", f"expected 0 to {MAX_NODES}, found {self.nodes}")
+        if bool(self.member) != bool(self.members) or (self.member and self.member not in self.members):
+            raise ConfigError("members", f"expected them to name member {self.member}, found {sorted(self.members)}")
         _network("serviceCIDR", self.service_cidr, "10.96.0.0/12")
         if self.pod_cidr:
             _network("podCIDR", self.pod_cidr, "10.244.0.0/16")
@@ -119,7 +125,9 @@ def convert(name: str, value: Any, folder: Path) -> Any:
         return Path(expect(name, value, str)).expanduser()
     if name == "images":
         return {image: command(image, program) for image, program in expect(name, value, dict).items()}
-    return expect(name, value, int if name == "nodes" else str)
+    if name == "members":
+        return {int(number): expect(name, address, str) for number, address in expect(name, value, dict).items()}
+    return expect(name, value, int if name in ("nodes", "member") else str)
 
 
 def scheduler(value: Any, folder: Path) -> SchedulerConfiguration:

@@ -17,9 +17,11 @@ from pathlib import Path
 from orchestrator.apiserver import certs
 from orchestrator.apiserver.tokens import Tokens
 from orchestrator.config import ClusterConfig
+from orchestrator.membership import system_name
 
 ADMIN = "podium-admin"
 ADMIN_GROUPS = ("system:masters",)
+SHARED = ("ca.crt", "ca.key", "admin.crt", "admin.key", "tokens.key")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -43,6 +45,9 @@ def prepare(config: ClusterConfig, url: str, now: float) -> Pki:
     ca = _pair(folder, "ca", lambda: certs.make_ca(moment))
     hosts = certs.serving_hosts(first_address(config.service_cidr), config.cluster_domain, _hosts(config.listen[0]))
     serving = _pair(folder, f"serving-{_word(hosts)}", lambda: certs.make_serving(ca, moment, hosts))
+    if config.member:
+        name = system_name(config.member)
+        _pair(folder, name, lambda: certs.make_node(ca, moment, name))
     admin = _pair(folder, "admin", lambda: certs.make_client(ca, moment, ADMIN, ADMIN_GROUPS))
     issuer = f"https://kubernetes.default.svc.{config.cluster_domain}"
     return Pki(
@@ -51,6 +56,19 @@ def prepare(config: ClusterConfig, url: str, now: float) -> Pki:
         Tokens(certs.load_key(_signing_key(folder)), issuer),
         json.dumps(certs.kubeconfig(url, ca, admin), indent=2) + "\n",
     )
+
+
+def share(source: Path, target: Path, now: float) -> None:
+    """Give a member's data directory the keys that all members of a cluster have in common, made where missing."""
+    moment = datetime.datetime.fromtimestamp(now, datetime.UTC)
+    for folder in (source / "pki", target / "pki"):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    ca = _pair(source / "pki", "ca", lambda: certs.make_ca(moment))
+    _pair(source / "pki", "admin", lambda: certs.make_client(ca, moment, ADMIN, ADMIN_GROUPS))
+    _signing_key(source / "pki")
+    for name in SHARED:
+        if not (target / "pki" / name).exists():
+            certs.write_secret(target / "pki" / name, (source / "pki" / name).read_bytes())
 
 
 def first_address(cidr: str) -> str:

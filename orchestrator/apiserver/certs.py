@@ -104,6 +104,16 @@ def make_client(ca: Pair, now: datetime.datetime, user: str, groups: Sequence[st
     return _issue(ca, now, user, groups, ExtendedKeyUsageOID.CLIENT_AUTH, None)
 
 
+def make_node(ca: Pair, now: datetime.datetime, name: str) -> Pair:
+    """The certificate by which a member of the store proves its name to the others, whoever of the two calls."""
+    from cryptography import x509
+    from cryptography.x509.oid import ExtendedKeyUsageOID
+
+    names = x509.SubjectAlternativeName([x509.DNSName(name)])
+    both = (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH)
+    return _issue(ca, now, name, (), both, names)
+
+
 def server_context(serving: Pair, ca: Pair, folder: Path) -> ssl.SSLContext:
     """TLS that asks for a client certificate and lives without. ``folder`` gets the files of ``serving``."""
     serving.save(folder, "apiserver")
@@ -150,7 +160,8 @@ def _issue(ca: Pair, now: datetime.datetime, user: str, groups: Sequence[str], p
     builder = _builder(_name(user, groups), issuer.subject, key, now, CERT_DAYS)
     builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
     builder = builder.add_extension(_usage(signs_certificates=False), critical=True)
-    builder = builder.add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
+    purposes = purpose if isinstance(purpose, tuple) else (purpose,)
+    builder = builder.add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
     authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key())
     builder = builder.add_extension(authority, critical=False)
     if extra is not None:

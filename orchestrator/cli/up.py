@@ -125,6 +125,7 @@ def plain(config: ClusterConfig) -> dict[str, Any]:
     return {
         "dataDir": str(config.data_dir), "listen": listen, "nodes": config.nodes, "runtime": config.runtime,
         "images": config.images, "serviceCIDR": config.service_cidr, "clusterDomain": config.cluster_domain,
+        **({"member": config.member, "members": config.members} if config.member else {}),
         **({"scheduler": config.scheduler.document} if config.scheduler else {}),
     }  # fmt: skip
 

@@ -1,0 +1,109 @@
+"""How the composition root makes one control plane of several: the store's group over the actors' remoting.
+
+Member N of the store is the node ``podium-N``. Every member runs a whole control plane over its own copy of the store;
+of the scheduler and of the controllers one of all works, elected by Lease. Its nodes are called ``node-N-1``,
+``node-N-2`` and so on, so that whoever is asked about a node knows which member to ask.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from actors import Actor, AskTimeout, Down, Ref, Refused, System, Unpackable
+from actors.remoting.errors import FrameTooLarge
+from actors.remoting.security import Tls
+from orchestrator.config import ClusterConfig
+from orchestrator.raft.settings import Settings
+from orchestrator.store.group import ELECTION_TICKS, FromMember, Group
+from orchestrator.store.protocol import Get
+
+STORE = "server/store"
+QUORUM_SECONDS = 300.0
+"""How long a member waits for the others at its start."""
+ASK_SECONDS = 5.0
+NODE = re.compile(r"node-(\d+)-\d+")
+
+
+def system_name(member: int) -> str:
+    """The name of a member's system among the others; 0: it is alone."""
+    return f"podium-{member}" if member else "podium"
+
+
+def node_names(config: ClusterConfig) -> list[str]:
+    """The nodes that this process runs."""
+    place = f"node-{config.member}" if config.member else "node"
+    return [f"{place}-{number + 1}" for number in range(config.nodes)]
+
+
+def node_ref(system: System, config: ClusterConfig, name: str) -> Ref[Any]:
+    """The kubelet of the node ``name``, wherever it runs."""
+    found = NODE.fullmatch(name) if config.member else None
+    return system.ref(f"nodes/{name}", node=system_name(int(found[1])) if found else None)
+
+
+class Quorum(Actor):
+    """Is started once the store answers: who reads it may be started then."""
+
+    def __init__(self, store: Ref[Any]) -> None:
+        self._store = store
+
+    async def start(self) -> None:
+        """Raises ``Refused`` when no majority of the members came up in time."""
+        deadline = self.context.clock.monotonic() + QUORUM_SECONDS
+        while True:
+            try:
+                await self._store.ask(Get([]), ASK_SECONDS)
+                return
+            except (Refused, AskTimeout, Down):
+                if self.context.clock.monotonic() > deadline:
+                    raise
+                await self.context.clock.sleep(0.2)
+
+    async def receive(self, message: Any) -> None:
+        """It has done its work."""
+
+
+class Links:
+    """The store's way to the other members. What cannot be sent is lost: the core sends again what it needs to."""
+
+    def __init__(self, system: System, members: dict[int, str]) -> None:
+        self._stores: dict[int, Ref[Any]] = {member: system.ref(STORE, node=system_name(member)) for member in members}
+
+    def send(self, to: int, frame: bytes) -> None:
+        store = self._stores.get(to)
+        if store is None:
+            return
+        try:
+            # Before what clients ask: a leader that is busy must not look as if it were gone.
+            store.tell_nowait(FromMember(frame), urgent=True)
+        except (FrameTooLarge, Unpackable):
+            return
+
+
+def group(system: System, config: ClusterConfig) -> Group | None:
+    """None for a cluster of one member."""
+    if not config.member:
+        return None
+    jitter = system.random_for(f"jitter of member {config.member}").randrange
+    settings = Settings(config.member, tuple(sorted(config.members)), jitter, ELECTION_TICKS)
+    return Group(settings, Links(system, config.members))
+
+
+async def connect(system: System, config: ClusterConfig) -> None:
+    """Be reached, and keep a connection to every member; those that are not there yet are dialled until they are."""
+    if not config.member:
+        return
+    assert config.data_dir is not None, "a member keeps its log on a disk"
+    security = tls(config.data_dir / "pki", config.member)
+    await system.listen(config.members[config.member], security)
+    for member, address in sorted(config.members.items()):
+        if member < config.member:
+            await system.connect(address, security, timeout=None)
+
+
+def tls(folder: Path, member: int) -> Tls:
+    """Where ``pki.prepare_member`` has put them."""
+    name = system_name(member)
+    return Tls(folder / f"{name}.crt", folder / f"{name}.key", folder / "ca.crt")
