@@ -6,9 +6,10 @@ import argparse
 import os
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from orchestrator.cli import datadir
+from orchestrator.cli import datadir, members
 from orchestrator.cli.terminal import CommandError, duration
 
 STOP_SECONDS = 45.0
@@ -25,9 +26,17 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    record = datadir.read_record(options.data_dir)
+    together = members.directories(options.data_dir)
+    if not together:
+        return stop(options, options.data_dir)
+    with ThreadPoolExecutor(len(together)) as pool:
+        return max(pool.map(lambda directory: stop(options, directory), together))
+
+
+def stop(options: argparse.Namespace, data_dir: Path) -> int:
+    record = datadir.read_record(data_dir)
     if record is None:
-        print(f"Podium is not running in {options.data_dir}")
+        print(f"Podium is not running in {data_dir}")
         return 0
     began = time.monotonic()
     os.kill(record.pid, signal.SIGTERM if options.keep_containers else signal.SIGINT)
@@ -39,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
     kept = " · its containers run on" if options.keep_containers else ""
     print(
         f"Podium is down after {duration(time.monotonic() - began)}{kept} · "
-        f"data in {options.data_dir} (podium reset deletes it)"
+        f"data in {data_dir} (podium reset deletes it)"
     )
     return 0
 

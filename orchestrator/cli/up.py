@@ -35,6 +35,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--listen", help=f"HOST:PORT of the API (default 127.0.0.1:{DEFAULT_PORT}; port 0 takes a free one)"
     )
+    parser.add_argument(
+        "--members",
+        type=int,
+        default=1,
+        metavar="N",
+        help="N daemons that are one control plane and outlive the loss of less than half of them (with --detach)",
+    )
     parser.add_argument("--config", type=Path, help="a YAML file of settings; the options above win over it")
     parser.add_argument(
         "--demo", type=Path, metavar="FILE", help="apply this manifest and show it become ready (with --detach)"
@@ -47,6 +54,8 @@ def run(options: argparse.Namespace) -> int:
     except ConfigError as error:
         raise CommandError(f"podium up: {error}", code=2) from error
     assert config.data_dir is not None
+    if options.members != 1:
+        return up_together(options, config)
     running = datadir.read_record(config.data_dir)
     if running is None and not options.detach:
         from orchestrator.daemon import run as run_daemon
@@ -66,6 +75,22 @@ def run(options: argparse.Namespace) -> int:
         f"next: export KUBECONFIG={config.data_dir / 'kubeconfig'} && kubectl get pods · "
         f"podium status · {stop_words(options)}"
     )
+    return 0
+
+
+def up_together(options: argparse.Namespace, config: ClusterConfig) -> int:
+    from orchestrator.cli import members
+
+    assert config.data_dir is not None
+    if not options.detach:
+        raise CommandError("podium up: several members run in the background: give --detach", code=2)
+    began = time.monotonic()
+    records = members.detach_all(members.plan(config, options.members), config.data_dir)
+    urls = " ".join(record.url for record in records)
+    print(
+        f"Podium {records[0].version} is up in {duration(time.monotonic() - began)} · {len(records)} members · {urls}"
+    )
+    print(f"next: export KUBECONFIG={config.data_dir / 'kubeconfig'} && kubectl get pods · {stop_words(options)}")
     return 0
 
 

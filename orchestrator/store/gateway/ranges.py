@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import msgspec
 
 from orchestrator.store.gateway.errors import INVALID_ARGUMENT, KEY_MISSING, GatewayError
@@ -25,16 +27,14 @@ class Span(msgspec.Struct, frozen=True):
             return ""
         common = _common(self.start, self.end)
         # The end of all keys with one prefix is that prefix with its last letter one higher.
-        if len(self.end) == len(common) + 1 and self.start[: len(self.end)] == common + chr(ord(self.end[-1]) - 1):
-            return self.start[: len(self.end)]
-        return common
+        longer = self.start[: len(common) + 1]
+        return longer if _past(longer) == self.end else common
 
     @property
     def before(self) -> str:
         """Where the store is to stop, "" when the end of the prefix does."""
         prefix = self.prefix
-        ends_with_prefix = prefix and self.end == prefix[:-1] + chr(ord(prefix[-1]) + 1)
-        return "" if ends_with_prefix else self.end
+        return "" if prefix and self.end == _past(prefix) else self.end
 
     @property
     def after(self) -> str:
@@ -50,6 +50,12 @@ class Span(msgspec.Struct, frozen=True):
         if self.single:
             return key == self.start
         return key >= self.start and (not self.end or key < self.end)
+
+
+def _past(prefix: str) -> str:
+    """The end of all keys with a prefix: the prefix with its last letter one higher; "" when there is none higher."""
+    last = ord(prefix[-1]) if prefix else sys.maxunicode
+    return "" if last == sys.maxunicode else prefix[:-1] + chr(last + 1)
 
 
 def _common(one: str, other: str) -> str:
@@ -72,10 +78,14 @@ def span(key: bytes, end: bytes) -> Span:
 
 
 def text(key: bytes) -> str:
+    """Raises ``GatewayError``. Unicode's last code point, which is no letter, marks the end of ranges in the store."""
     try:
-        return key.decode()
+        made = key.decode()
     except UnicodeDecodeError:
         raise GatewayError(INVALID_ARGUMENT, f"etcdserver: a key is UTF-8 here, found {key!r}") from None
+    if _LAST in made:
+        raise GatewayError(INVALID_ARGUMENT, f"etcdserver: a key without U+10FFFF is expected here, found {key!r}")
+    return made
 
 
 def _end_text(end: bytes) -> str:

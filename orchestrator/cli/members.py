@@ -1,0 +1,89 @@
+"""Several daemons that are one control plane: where each lives, and how they find each other.
+
+Below the data directory each member has one of its own, ``member-N``; ``members.json`` says who they are, so that a
+later start finds the same ones. A member on another machine gets that file and its directory, which holds its keys.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+from orchestrator.cli import datadir
+from orchestrator.cli.terminal import CommandError
+from orchestrator.config import ClusterConfig
+from orchestrator.daemon import free_port
+
+MAX_MEMBERS = 7
+"""More voters make every write slower and outlive no more than three losses."""
+
+
+def directories(data_dir: Path) -> list[Path]:
+    """Where the members of this data directory live; none for a cluster of one."""
+    return sorted(data_dir.glob("member-*"), key=lambda path: int(path.name.removeprefix("member-")))
+
+
+def plan(config: ClusterConfig, count: int) -> list[ClusterConfig]:
+    """The configuration of each member. Raises ``CommandError`` when others were founded here before."""
+    assert config.data_dir is not None
+    assert config.listen is not None
+    if not 2 <= count <= MAX_MEMBERS:
+        raise CommandError(f"podium up: expected 2 to {MAX_MEMBERS} members (3 or 5 are best), found {count}", code=2)
+    if (config.data_dir / "store").exists():
+        raise CommandError(f"podium up: {config.data_dir} holds a cluster of one member: choose another --data-dir")
+    members = _members(config.data_dir, count)
+    host, port = config.listen
+    return [
+        replace(
+            config,
+            data_dir=config.data_dir / f"member-{number}",
+            listen=(host, port + number - 1 if port else free_port(host)),
+            nodes=_share(config.nodes, number, count),
+            member=number,
+            members=members,
+        )
+        for number in sorted(members)
+    ]
+
+
+def _share(nodes: int, number: int, count: int) -> int:
+    """How many of all the nodes member ``number`` runs."""
+    return nodes // count + (number <= nodes % count)
+
+
+def _members(data_dir: Path, count: int) -> dict[int, str]:
+    path = data_dir / "members.json"
+    if path.exists():
+        found = {int(number): address for number, address in json.loads(path.read_text()).items()}
+        if len(found) != count:
+            raise CommandError(f"podium up: {path} names {len(found)} members, {count} were asked for", code=2)
+        return found
+    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    members = {number: f"tcp://127.0.0.1:{free_port()}" for number in range(1, count + 1)}
+    path.write_text(json.dumps(members))
+    return members
+
+
+def detach_all(configs: list[ClusterConfig], data_dir: Path) -> list[datadir.DaemonRecord]:
+    """Start those that do not run, at once: a majority of them must meet before any of them serves."""
+    from orchestrator.cli.up import detach
+    from orchestrator.pki import share
+
+    for config in configs:
+        assert config.data_dir is not None
+        share(data_dir, config.data_dir, time.time())
+
+    def start(config: ClusterConfig) -> datadir.DaemonRecord:
+        assert config.data_dir is not None
+        return datadir.read_record(config.data_dir) or detach(config)
+
+    with ThreadPoolExecutor(len(configs)) as pool:
+        records = list(pool.map(start, configs))
+    assert configs[0].data_dir is not None
+    kubeconfig = data_dir / "kubeconfig"
+    kubeconfig.touch(mode=0o600)
+    kubeconfig.write_text((configs[0].data_dir / "kubeconfig").read_text())
+    return records
