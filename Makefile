@@ -6,7 +6,7 @@ RUNTIME := $(VENV)/.installed
 DEV := $(VENV)/.installed-dev
 CI_TEST_TIMEOUT ?= 60
 
-.PHONY: up down install test test-pythons test-slow test-e2e check format explore-actors mutants mutant lock schema oracle clean help
+.PHONY: up down install test test-pythons test-slow test-e2e check format explore-actors simulate simulate-long mutants mutant lock schema oracle clean help
 
 help: ## list the targets
 	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -63,6 +63,12 @@ test-pythons: $(DEV) ## the actors' suite on every supported Python that is foun
 
 explore-actors: $(DEV) ## ten thousand seeded schedules of the actor library on two cores
 	@$(BIN)/python -m tests.actors.explore --seeds $(or $(SEEDS),10000) --jobs 2
+
+simulate: $(DEV) ## groups of stores in virtual time: 10,000 seeds, as CI does
+	@$(BIN)/python -m tests.store.explore --seeds 10000 --jobs 2
+
+simulate-long: $(DEV) ## the same with 400,000 seeds
+	@$(BIN)/python -m tests.store.explore --seeds 400000 --jobs $$(nproc)
 
 mutants: $(DEV) ## each planted bug must be caught by its suite's explorer
 	@$(BIN)/python -m tests.mutants

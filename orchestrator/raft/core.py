@@ -270,7 +270,7 @@ class Raft:
         assert self.role is Role.CANDIDATE, f"a {self.role.value} cannot become the leader"
         self.role, self.leader = Role.LEADER, self.member
         self._elapsed = self._beat = 0
-        self._leading = Leading(self.member, self.term, self.log, self.settings.lease_ticks)
+        self._leading = Leading(self.settings, self.term, self.log)
         self.log.add([Entry(self.log.last + 1, self.term)])
         self._leading.append_to_all(self._early.append)
 

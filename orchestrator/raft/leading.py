@@ -9,10 +9,11 @@ import msgspec
 
 from orchestrator.raft.entry import Entry, Mark
 from orchestrator.raft.messages import Append, Heartbeat, Install, Message
-from orchestrator.raft.progress import MAX_APPEND_BYTES, MAX_APPEND_ENTRIES, Pace, Progress
+from orchestrator.raft.progress import MAX_APPEND_ENTRIES, Pace, Progress
 from orchestrator.raft.quorum import reached
 from orchestrator.raft.raftlog import RaftLog
 from orchestrator.raft.ready import ReadIndex
+from orchestrator.raft.settings import Settings
 
 MAX_WAITING_READS = 65_536
 """Reads that wait for a round of heartbeats; more are given back as lost."""
@@ -30,8 +31,9 @@ class _Read(msgspec.Struct, frozen=True):
 class Leading:
     """A term's leader. Made when the election is won, dropped when the term or the quorum is lost."""
 
-    def __init__(self, member: int, term: int, log: RaftLog, lease_ticks: int) -> None:
-        self._member = member
+    def __init__(self, settings: Settings, term: int, log: RaftLog) -> None:
+        self._member = member = settings.member
+        self._append_bytes = settings.append_bytes
         self._term = term
         self._log = log
         self._voters = log.config.voters
@@ -47,7 +49,7 @@ class Leading:
         self._rounds: deque[tuple[int, int]] = deque()
         # The rounds that are not confirmed, and when each began.
         self._now = 0
-        self._lease_ticks = lease_ticks
+        self._lease_ticks = settings.lease_ticks
         self._lease_end = 0
 
     def configure(self) -> None:
@@ -82,7 +84,7 @@ class Leading:
                 mark = self._log.mark
                 send(Install(self._member, peer, self._term, mark, self._log.config_at(mark.index)))
                 return
-            entries = _fit(self._log, progress.next)
+            entries = _fit(self._log, progress.next, self._append_bytes)
             if not entries and not empty:
                 return
             mark = Mark(previous, term)
@@ -167,12 +169,12 @@ class Leading:
         return [*self._early_reads, *(read.token for read in self._reads)]
 
 
-def _fit(log: RaftLog, start: int) -> list[Entry]:
+def _fit(log: RaftLog, start: int, limit: int) -> list[Entry]:
     """As many entries from ``start`` on as one append may hold, at least one if there is one."""
     entries = log.slice(start, min(log.last, start + MAX_APPEND_ENTRIES - 1))
     size = 0
     for position, entry in enumerate(entries):
         size += len(entry.payload)
-        if size > MAX_APPEND_BYTES and position:
+        if size > limit and position:
             return entries[:position]
     return entries

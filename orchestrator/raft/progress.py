@@ -5,8 +5,7 @@ from __future__ import annotations
 from enum import Enum
 
 MAX_IN_FLIGHT = 64
-"""Appends that may be under way to one member. Each holds at most ``MAX_APPEND_BYTES``."""
-MAX_APPEND_BYTES = 1 << 20
+"""Appends that may be under way to one member. Each holds at most ``Settings.append_bytes``."""
 MAX_APPEND_ENTRIES = 1024
 
 SNAPSHOT_TIMEOUTS = 10

@@ -18,6 +18,8 @@ class Settings(msgspec.Struct, frozen=True):
     """Given n, a number from 0 to n - 1: how much later than others this member stands for election."""
     election_ticks: int = 10
     heartbeat_ticks: int = 1
+    append_bytes: int = 1 << 20
+    """Payloads in one append to a member; a single larger entry travels alone."""
     lease_ticks: int = 0
     """How long after a heartbeat that a majority answered a leader serves reads without asking again (0: it always
     asks). Nobody of that majority helps to elect another within ``election_ticks``: the difference is how far the

@@ -8,6 +8,8 @@ from typing import Protocol
 
 from orchestrator.raft.config import Config, Unsafe
 from orchestrator.raft.core import NotLeader
+from orchestrator.store.commands import Write
+from orchestrator.store.protocol import Change
 from tests.store.simulation.node import Node
 from tests.store.simulation.world import Network, World
 
@@ -70,8 +72,17 @@ class Faults:
 
     def led(self, node: Node) -> None:
         """A new leader: the moment at which most can go wrong."""
-        if self._draw.random() < 0.15 and not self.stopped:
+        if self.stopped:
+            return
+        chance = self._draw.random()
+        if chance < 0.15:
             self._world.after(self._draw.random() * 60, self._crash_node, node, node.life)
+        elif chance < 0.3:
+            # Who voted for it may be asked by another candidate of the same term.
+            for number in self._others(node):
+                voter = self._place.nodes[number]
+                voter.crash()
+                self._world.after(1 + self._draw.random() * 20, self._restart, voter, voter.life)
 
     # Who
 
@@ -260,48 +271,40 @@ class Faults:
         """Figure 8 of the paper: an entry of an old term on a majority, and a member that can still replace it."""
         place, draw, network = self._place, self._draw, self._place.network
         network.loss = network.late = 0.0
+        network.slow = 40.0
         while len(place.nodes) > 2:
             yield self._other_leads(None)
-            yield self._pass(200 + draw.random() * 300)
+            yield self._pass(150 + draw.random() * 200)
             first = place.leader()
             if first is None:
                 return
-            # Its entries of this term reach nobody.
+            # What is proposed in its term reaches nobody else.
             network.isolate(first.number, self._others(first))
-            yield self._pass(30 + draw.random() * 100)
+            self._propose_to(first)
             yield self._other_leads(first)
             second = place.leader()
             if second is None:
                 return
-            # Neither do those of the next leader, but its own disk has them.
+            # Neither does what the next leader begins its term with.
             network.isolate(second.number, self._others(second))
             yield self._pass(20 + draw.random() * 40)
             network.rejoin(first.number)
             network.isolate(second.number, self._others(second))
-            # The first leads again, and its disk is slow: the old entry is on more disks than its term's first.
-            first.log.slow = 400.0
-            if draw.random() < 0.3:
-                self._crash_node(first, first.life)
             yield self._other_leads(second)
             third = place.leader()
             if third is None:
                 return
-            third.log.slow = 400.0
-            yield self._pass(draw.random() * 120)
-            self._crash_node(third, third.life)
-            self._only(second, third)
-            third.log.slow = 4.0
-            yield self._pass(1200)
+            # The first leads again and sends what it has, entry by entry; then it and what is under way are gone.
+            yield self._pass(20 + draw.random() * 160)
             network.cut.clear()
-            yield self._pass(300)
+            network.isolate(third.number, self._others(third))
+            self._crash_node(third, third.life)
+            yield self._pass(900 + draw.random() * 600)
+            network.cut.clear()
 
-    def _only(self, one: Node, two: Node) -> None:
-        """Of the others these two hear enough for a majority, and as few as that takes."""
-        network, rest = self._place.network, [n for n in self._others(one) if n != two.number]
-        network.cut.clear()
-        spare = len(self._place.nodes) // 2 + 1 - 2
-        for number in rest[spare:]:
-            network.isolate(number, [other for other in self._place.nodes if other != number])
+    def _propose_to(self, node: Node) -> None:
+        change = Change("alone", (b"alone %d" % round(self._world.now),))
+        node.do(lambda: node.member.propose(Write(round(self._world.now), [change]), None))
 
 
 def _without(number: int, config: Config) -> Config:

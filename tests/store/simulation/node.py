@@ -75,6 +75,7 @@ class Node:
         self._told = told
         self._rate = draw.uniform(1 / MAX_SKEW, MAX_SKEW)
         self._offset = draw.uniform(0.0, 1000.0)
+        self._append_bytes = draw.choice([1, 1, 500, 1 << 20])
         self._kept = draw.choice([4, 30, 1000])
         self._coroutine: Coroutine[Wait, None, None] | None = None
         self._again = False
@@ -103,6 +104,7 @@ class Node:
             self._world.random.randrange,
             ELECTION_TICKS,
             heartbeat_ticks=2,
+            append_bytes=self._append_bytes,
             lease_ticks=LEASE_TICKS if self._leases else 0,
         )
         self._replica = Replica(self.log, settings, self._send, kept_entries=self._kept)
