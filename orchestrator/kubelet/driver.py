@@ -7,6 +7,7 @@ from orchestrator.kubelet.container_status import ERROR_SHOWN_SECONDS
 from orchestrator.kubelet.executor import Executor
 from orchestrator.kubelet.phase import is_terminal
 from orchestrator.kubelet.plan import plan_pod
+from orchestrator.kubelet.probe import has_probes
 from orchestrator.kubelet.probes import Probes
 from orchestrator.kubelet.record import Record
 from orchestrator.kubelet.runtime.runtime import Runtime
@@ -33,6 +34,7 @@ class Driver:
 
     async def drive(self, record: Record) -> None:
         """Bring the pod as far as it goes now. Sets ``record.wake_at`` and marks its status for writing."""
+        record.plan_at, record.probed = None, ()
         for _ in range(MAX_ROUNDS):
             record.again = False
             if record.finished:
@@ -42,6 +44,19 @@ class Driver:
         else:
             record.wake_at = self._clock.time() + PAUSE_SECONDS
         self._writer.mark(record)
+
+    async def probe(self, record: Record) -> bool:
+        """Only ask the probes that are due. False: the pod has to be driven."""
+        now = self._clock.time()
+        if self._runtime.waits or not record.probed or record.again or record.finished:
+            return False
+        if record.plan_at is not None and record.plan_at <= now:
+            return False
+        wake_at = await self._probes.still(record, now)
+        if wake_at is None:
+            return False
+        record.wake_at = wake_at if record.plan_at is None else min(wake_at, record.plan_at)
+        return True
 
     async def _round(self, record: Record) -> bool:
         """One plan; whether another should follow at once."""
@@ -64,9 +79,12 @@ class Driver:
         if is_terminal(pod):
             return record.again
         changed, wake_at = await self._probes.run(record, now)
+        self._wake_for_reason(record, now)
+        record.plan_at = record.wake_at
         if wake_at is not None and (record.wake_at is None or wake_at < record.wake_at):
             record.wake_at = wake_at
-        self._wake_for_reason(record, now)
+        if wake_at is not None and not ending:
+            record.probed = tuple(one for one in pod.every_container() if has_probes(one))
         if not ending:
             self._executor.tell_back_off(record, now)
         return changed or record.again

@@ -28,6 +28,7 @@ from orchestrator.kubelet.hook import Hooks
 from orchestrator.kubelet.materials import Materials
 from orchestrator.kubelet.messages import (
     Describe,
+    FirstHeartbeat,
     Heartbeat,
     KubeletStatus,
     Look,
@@ -39,7 +40,13 @@ from orchestrator.kubelet.messages import (
     Report,
     Wake,
 )
-from orchestrator.kubelet.node import HEARTBEAT_SECONDS, STATUS_SECONDS, NodeConfig
+from orchestrator.kubelet.node import (
+    HEARTBEAT_SECONDS,
+    HEARTBEAT_SLOTS,
+    STATUS_SECONDS,
+    NodeConfig,
+    seconds_to_slot,
+)
 from orchestrator.kubelet.node_keeper import NodeKeeper
 from orchestrator.kubelet.opening import open_session
 from orchestrator.kubelet.phase import is_terminal
@@ -132,9 +139,12 @@ class Kubelet(Actor):
             case Look(uid=uid):
                 await self._drive_all([self._records[uid]] if uid in self._records else [])
             case Wake():
-                await self._drive_all(self._wakes.due(self._records))
+                await self._look_again(self._wakes.due(self._records))
             case Refresh():
                 self._refresh_soon()
+            case FirstHeartbeat():
+                self.context.send_every(HEARTBEAT_SECONDS, Heartbeat())
+                await self._node.heartbeat()
             case Heartbeat():
                 await self._node.heartbeat()
             case Report():
@@ -207,10 +217,8 @@ class Kubelet(Actor):
             return
         self._failures = 0
         await self._node.heartbeat()
-        # Nodes that start together do not send their heartbeats together.
-        share = self.context.random.random()
-        self.context.send_after(HEARTBEAT_SECONDS * share, Heartbeat())
-        self.context.send_every(HEARTBEAT_SECONDS, Heartbeat())
+        slot = self.context.random.randrange(HEARTBEAT_SLOTS)
+        self.context.send_after(seconds_to_slot(self.context.clock.time(), slot), FirstHeartbeat())
         self.context.send_every(STATUS_SECONDS, Report())
         if not self._listed:
             await self._open()
@@ -313,6 +321,17 @@ class Kubelet(Actor):
         record.observed.verdict = refuse(record, self._records)
         self._records[uid] = record
         return record
+
+    async def _look_again(self, due: list[Record]) -> None:
+        """Pods that are probed and are well need no plan."""
+        driven = []
+        for record in due:
+            if await self._driver.probe(record):
+                self._wakes.note(record)
+            else:
+                driven.append(record)
+        if driven:
+            await self._drive_all(driven)
 
     async def _drive_all(self, records: list[Record]) -> None:
         for record in records:

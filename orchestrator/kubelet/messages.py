@@ -17,6 +17,10 @@ class Register(Tell):
     """Register the node, again after a failure."""
 
 
+class FirstHeartbeat(Tell):
+    """The node's slot has come: from now on a heartbeat each time round."""
+
+
 class Heartbeat(Tell):
     """Renew the lease."""
 

@@ -13,6 +13,9 @@ LEASE_NAMESPACE = "kube-node-lease"
 LEASE_SECONDS = 40
 """How long a lease holds; a quarter of it is the time between two heartbeats."""
 HEARTBEAT_SECONDS = 10.0
+HEARTBEAT_SLOTS = 10
+"""Moments, a second apart on every clock, at which heartbeats are sent. Those of one slot reach the server together and
+are one commit; a node keeps its slot, so its lease is renewed each ten seconds like any other's."""
 STATUS_SECONDS = 300.0
 """Between two node statuses when nothing changed."""
 MAX_PODS = 110
@@ -172,3 +175,8 @@ def lease_object(name: str, node_uid: str, now: float) -> Object:
 def renewal(now: float) -> Object:
     """The merge patch of one heartbeat."""
     return {"spec": {"renewTime": rfc3339_micro(now)}}
+
+
+def seconds_to_slot(now: float, slot: int) -> float:
+    """From ``now`` to the next moment of a slot."""
+    return (slot * HEARTBEAT_SECONDS / HEARTBEAT_SLOTS - now) % HEARTBEAT_SECONDS

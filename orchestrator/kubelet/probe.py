@@ -7,10 +7,14 @@ make the container unhealthy; readiness goes up and down.
 from __future__ import annotations
 
 from enum import StrEnum
+from math import ceil
 
 import msgspec
 
 from orchestrator.kubelet.pod import Container, Probe
+
+GRID_PER_SECOND = 4
+"""Probes run at most a quarter of a second late, so that those of a node come in one turn and not in a hundred."""
 
 
 class Kind(StrEnum):
@@ -96,10 +100,15 @@ def answered(container: Container, probing: Probing, kind: Kind, *, success: boo
     if probe is None or before is None:
         return probing
     run = before.run + 1 if before.run and before.succeeding is success else 1
-    rounds = {**probing.rounds, kind: Round(now + max(probe.period_seconds, 1), run, success)}
+    rounds = {**probing.rounds, kind: Round(_following(probe, now), run, success)}
     probing = msgspec.structs.replace(probing, rounds=rounds)
     reached = run >= max(probe.success_threshold if success else probe.failure_threshold, 1)
     return _verdict(probing, kind, success=success) if reached else probing
+
+
+def _following(probe: Probe, now: float) -> float:
+    """When a probe runs again: its period later, on the next moment of a grid that all pods share."""
+    return ceil((now + max(probe.period_seconds, 1)) * GRID_PER_SECOND) / GRID_PER_SECOND
 
 
 def _verdict(probing: Probing, kind: Kind, *, success: bool) -> Probing:
@@ -117,5 +126,5 @@ def running_now(probing: Probing, kinds: list[Due], now: float) -> Probing:
     rounds = dict(probing.rounds)
     for one in kinds:
         before = rounds[one.kind]
-        rounds[one.kind] = msgspec.structs.replace(before, next_at=now + max(one.probe.period_seconds, 1))
+        rounds[one.kind] = msgspec.structs.replace(before, next_at=_following(one.probe, now))
     return msgspec.structs.replace(probing, rounds=rounds)

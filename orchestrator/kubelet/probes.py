@@ -48,6 +48,27 @@ class Probes:
                 wake_at = following
         return changed, wake_at
 
+    async def still(self, record: Record, now: float) -> float | None:
+        """Ask what is due where all was well. When to come again; None: something is not as it was."""
+        wake_at: float | None = None
+        for container in record.probed:
+            seen = record.observed.containers.get(container.name)
+            memory = record.observed.memory.get(container.name)
+            if seen is None or seen.state is not State.RUNNING or memory is None or memory.stopping is not None:
+                return None
+            probing = memory.probing
+            if probing is None or memory.attempt != seen.attempt or not (probing.started and probing.ready):
+                return None
+            for one in probe.due(container, probing, now):
+                if not (await self._ask(record, container, seen, one)).success:
+                    return None
+                probing = probe.answered(container, probing, one.kind, success=True, now=now)
+            memory.probing = probing
+            following = probe.next_at(probing)
+            if following is not None and (wake_at is None or following < wake_at):
+                wake_at = following
+        return wake_at
+
     def _memory(self, record: Record, container: Container, seen: Seen) -> Memory:
         memory = record.observed.of(container.name)
         if memory.probing is None or memory.attempt != seen.attempt:

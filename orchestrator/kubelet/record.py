@@ -7,7 +7,7 @@ from orchestrator.client import requests
 from orchestrator.client.kinds import PODS
 from orchestrator.client.protocol import Request
 from orchestrator.kubelet.observed import Observed
-from orchestrator.kubelet.pod import Pod, decode_metadata, decode_pod
+from orchestrator.kubelet.pod import Container, Pod, decode_metadata, decode_pod
 
 
 class Record:
@@ -23,6 +23,8 @@ class Record:
         "name",
         "namespace",
         "observed",
+        "plan_at",
+        "probed",
         "rest",
         "revision",
         "sending",
@@ -49,6 +51,10 @@ class Record:
         self.final: bytes | None = None
         """The last status of a pod that is being deleted."""
         self.wake_at: float | None = None
+        self.plan_at: float | None = None
+        """When the plan itself wants to be made again; what is before that is probes alone."""
+        self.probed: tuple[Container, ...] = ()
+        """The containers that are probed while nothing else is to be done."""
         self.sending: bytes | None = None
         """The status that is being written: its echo may come before the answer."""
 
