@@ -53,6 +53,7 @@ from orchestrator.nodes import NodeFactory
 from orchestrator.pki import Pki
 from orchestrator.report import Report
 from orchestrator.scheduler.actor import Scheduler
+from orchestrator.store.etcd.store import EtcdStore
 from orchestrator.store.gateway.door import Gateway
 from orchestrator.store.log import Log
 from orchestrator.store.memory_log import MemoryLog
@@ -63,6 +64,8 @@ RESTARTS = Intensity(restarts=100, within=10.0)
 """Components restart alone and with back-off; only a storm of crashes brings the cluster down."""
 SERVER_MAILBOX = Mailbox(capacity=16_384)
 """Requests and frames of every component of the process wait here."""
+SERVER_LATER = 4096
+"""Requests that one server has under way."""
 WATCHER_MAILBOX = Mailbox(capacity=4096)
 """A watcher's credit bounds its frames far below this."""
 EVENTS_MAILBOX = Mailbox(capacity=8192, overflow=drop_oldest)
@@ -165,7 +168,7 @@ class Cluster:
     def _server(self) -> Supervisor:
         """What is true, and the only way to it: a store that fails takes the server's view of it along."""
         parts = [
-            child(self._make_store, name="store", mailbox=SERVER_MAILBOX, backoff=RESTART_BACKOFF),
+            child(self._make_store, name="store", mailbox=SERVER_MAILBOX, backoff=RESTART_BACKOFF, later=SERVER_LATER),
             child(
                 lambda: ApiServer(
                     self.store,
@@ -178,14 +181,16 @@ class Cluster:
                 name="apiserver",
                 mailbox=SERVER_MAILBOX,
                 backoff=RESTART_BACKOFF,
-                later=4096,
+                later=SERVER_LATER,
             ),
         ]
         if self.config.member:
             parts.insert(1, child(lambda: membership.Quorum(self.store), name="quorum", backoff=RESTART_BACKOFF))
         return _group(rest_for_one, *parts)
 
-    def _make_store(self) -> Store:
+    def _make_store(self) -> Store | EtcdStore:
+        if self.config.etcd_endpoints:
+            return EtcdStore(self.config.etcd_endpoints)
         name = f"member-{self.config.member}" if self.config.member else "local"
         return Store(self._log(), member=name, group=membership.group(self.system, self.config))
 

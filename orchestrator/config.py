@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 RUNTIMES = ("auto", "docker", "process", "simulated")
 DEFAULT_PORT = 6443
+ETCD = "etcd://"
 MAX_NODES = 20_000
 """Simulated nodes in one process; far above what was measured."""
 
@@ -45,12 +46,18 @@ class ClusterConfig:
     """Which member of the store this is, from 1; 0: the only one."""
     members: dict[int, str] = field(default_factory=dict)
     """Where each founding member of the store is reached by the others (``tcp://host:port``), this one too."""
+    store: str = ""
+    """``etcd://HOST:PORT[,HOST:PORT...]``: an etcd in place of the store's own log. Empty: the log in ``data_dir``."""
     kernel: bool = False
     """Whether kernel state (routes) may be changed; only the daemon does."""
 
     def __post_init__(self) -> None:
         if self.runtime not in RUNTIMES:
             raise ConfigError("runtime", f"expected one of {', '.join(RUNTIMES)}, found {self.runtime!r}")
+        if self.store and not self.etcd_endpoints:
+            raise ConfigError("store", f"expected etcd://HOST:PORT[,HOST:PORT...], found {self.store!r}")
+        if self.store and self.member:
+            raise ConfigError("store", f"expected no members beside an etcd, found member {self.member}")
         if not 0 <= self.nodes <= MAX_NODES:
             raise ConfigError("nodes", f"expected 0 to {MAX_NODES}, found {self.nodes}")
         if bool(self.member) != bool(self.members) or (self.member and self.member not in self.members):
@@ -58,6 +65,11 @@ class ClusterConfig:
         _network("serviceCIDR", self.service_cidr, "10.96.0.0/12")
         if self.pod_cidr:
             _network("podCIDR", self.pod_cidr, "10.244.0.0/16")
+
+    @property
+    def etcd_endpoints(self) -> list[str]:
+        """Of the etcd that keeps the state; none when the store's own log does."""
+        return self.store.removeprefix(ETCD).split(",") if self.store.startswith(ETCD) and self.store != ETCD else []
 
 
 def _network(setting: str, text: str, example: str) -> None:

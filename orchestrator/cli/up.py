@@ -42,6 +42,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="N daemons that are one control plane and outlive the loss of less than half of them (with --detach)",
     )
+    parser.add_argument("--store", metavar="URL", help="etcd://HOST:PORT[,...]: keep the state in an etcd that runs")
     parser.add_argument("--config", type=Path, help="a YAML file of settings; the options above win over it")
     parser.add_argument(
         "--demo", type=Path, metavar="FILE", help="apply this manifest and show it become ready (with --detach)"
@@ -103,7 +104,7 @@ def configured(options: argparse.Namespace) -> ClusterConfig:
     config = ClusterConfig(data_dir=datadir.default(), listen=("127.0.0.1", DEFAULT_PORT), kernel=os.geteuid() == 0)
     if options.config:
         config = load(options.config, config)
-    given: dict[str, Any] = {name: getattr(options, name) for name in ("nodes", "runtime", "data_dir")}
+    given: dict[str, Any] = {name: getattr(options, name) for name in ("nodes", "runtime", "data_dir", "store")}
     if options.listen:
         given["listen"] = parse_listen(options.listen)
     config = replace(config, **{name: value for name, value in given.items() if value is not None})
@@ -150,6 +151,7 @@ def plain(config: ClusterConfig) -> dict[str, Any]:
     return {
         "dataDir": str(config.data_dir), "listen": listen, "nodes": config.nodes, "runtime": config.runtime,
         "images": config.images, "serviceCIDR": config.service_cidr, "clusterDomain": config.cluster_domain,
+        "store": config.store,
         **({"member": config.member, "members": config.members} if config.member else {}),
         **({"scheduler": config.scheduler.document} if config.scheduler else {}),
     }  # fmt: skip

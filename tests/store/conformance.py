@@ -248,9 +248,9 @@ async def a_slow_watcher_is_ended_and_told_so(made: Made) -> None:
     seen, other = await subscribe(made), await subscribe(made)
     await made.store.ask(Watch(seen.ref, prefix="a/", credit=0, tag="slow"))
     await made.store.ask(Watch(other.ref, prefix="a/"))
-    changes = [put("a/1", b"x")] * 4096
+    changes = [put(f"a/{number}", b"x") for number in range(4096)]
     for _ in range(5):
-        await write(made, *changes)
+        await made.store.ask(Batch(changes), timeout=60)
     frame = await seen.frame()
     assert isinstance(frame, WatchEnded)
     assert (frame.reason, frame.tag) == (Refusal.SLOW, "slow")

@@ -67,6 +67,7 @@ class Gateway(Actor):
         if len(self._path.encode()) > MAX_SOCKET_PATH:
             self.context.log.warning("no gateway: the kernel takes no socket at such a long path", path=self._path)
         elif self._path:
+            os.makedirs(os.path.dirname(self._path), mode=0o700, exist_ok=True)
             _remove(self._path)
             self._server = await loop.create_unix_server(self._connection, self._path, backlog=BACKLOG)
             os.chmod(self._path, 0o600)

@@ -45,7 +45,7 @@ def test_all_keys_are_asked_for_by_two_zeros() -> None:
     assert tree.keys(wanted.prefix, wanted.after) == []
 
 
-@pytest.mark.parametrize("key", [b"", b"\xff\xfe"])
+@pytest.mark.parametrize("key", [b"", b"\xff\xfe", "a\U0010ffff".encode()])
 def test_what_is_no_key_is_refused(key: bytes) -> None:
     with pytest.raises(GatewayError):
         span(key, b"")
