@@ -57,6 +57,7 @@ from orchestrator.store.etcd.store import EtcdStore
 from orchestrator.store.gateway.door import Gateway
 from orchestrator.store.log import Log
 from orchestrator.store.memory_log import MemoryLog
+from orchestrator.store.sealing import SealedLog, load_keys
 from orchestrator.store.sqlite_log import SqliteLog
 from orchestrator.store.store import Store
 
@@ -295,7 +296,8 @@ class Cluster:
         if self.memory is not None:
             return self.memory
         assert self.config.data_dir is not None
-        return SqliteLog(self.config.data_dir / "store" / "log.sqlite")
+        keys = load_keys(self.config.encryption_keys) if self.config.encryption_keys else None
+        return SealedLog(SqliteLog(self.config.data_dir / "store" / "log.sqlite"), keys)
 
 
 def _group(strategy: Any, *children: ChildSpec) -> Supervisor:

@@ -48,6 +48,8 @@ class ClusterConfig:
     """Where each founding member of the store is reached by the others (``tcp://host:port``), this one too."""
     store: str = ""
     """``etcd://HOST:PORT[,HOST:PORT...]``: an etcd in place of the store's own log. Empty: the log in ``data_dir``."""
+    encryption_keys: Path | None = None
+    """A file of keys, made when there is none: with the first, Secrets are encrypted in the log. None: they are not."""
     kernel: bool = False
     """Whether kernel state (routes) may be changed; only the daemon does."""
 
@@ -79,7 +81,13 @@ def _network(setting: str, text: str, example: str) -> None:
         raise ConfigError(setting, f"expected an IPv4 network such as {example}, found {text!r}") from error
 
 
-NAMES = {"dataDir": "data_dir", "serviceCIDR": "service_cidr", "podCIDR": "pod_cidr", "clusterDomain": "cluster_domain"}
+NAMES = {
+    "dataDir": "data_dir",
+    "encryptionKeys": "encryption_keys",
+    "serviceCIDR": "service_cidr",
+    "podCIDR": "pod_cidr",
+    "clusterDomain": "cluster_domain",
+}
 """The file's spelling of a setting where it is not the record's."""
 
 
@@ -133,7 +141,7 @@ def convert(name: str, value: Any, folder: Path) -> Any:
         return scheduler(value, folder)
     if name == "listen":
         return parse_listen(str(value))
-    if name == "dataDir":
+    if name in ("dataDir", "encryptionKeys"):
         return Path(expect(name, value, str)).expanduser()
     if name == "images":
         return {image: command(image, program) for image, program in expect(name, value, dict).items()}

@@ -95,7 +95,7 @@ async def measure(path: str, writers: int, seconds: float) -> dict[str, Any]:
             },
             "puts": [await puts(store, count, seconds) for count in (1, 8, writers)],
             "batch": await batches(store, 500, 40),
-            "list": await listing(store, 20_000),
+            "list": await listing(store, 100_000),
         }
 
 
@@ -121,7 +121,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--writers", type=int, default=64)
-    parser.add_argument("--out", type=Path, default=Path("bench/results/store.json"))
+    parser.add_argument("--out", type=Path, default=Path("bench/results/store-run.json"))
     options = parser.parse_args()
     sys.setswitchinterval(SWITCH_SECONDS)
     with tempfile.TemporaryDirectory() as directory:

@@ -153,6 +153,7 @@ def plain(config: ClusterConfig) -> dict[str, Any]:
         "images": config.images, "serviceCIDR": config.service_cidr, "clusterDomain": config.cluster_domain,
         "store": config.store,
         **({"member": config.member, "members": config.members} if config.member else {}),
+        **({"encryptionKeys": str(config.encryption_keys.absolute())} if config.encryption_keys else {}),
         **({"scheduler": config.scheduler.document} if config.scheduler else {}),
     }  # fmt: skip
 

@@ -29,6 +29,8 @@ class LogStatistics(msgspec.Struct, frozen=True):
     """Payload and frame of the entries that are kept, not of the snapshot."""
     appends: int
     """Durable appends since ``open``."""
+    rewrite: bool = False
+    """Whether a snapshot is due whatever the size: what is there is to be written in another way."""
 
 
 class Log(Protocol):

@@ -169,7 +169,7 @@ class Replica:
     @property
     def snapshot_due(self) -> bool:
         log = self.log.statistics()
-        return log.entries >= SNAPSHOT_ENTRIES or log.bytes >= max(SNAPSHOT_BYTES, self._snapshot_bytes)
+        return log.rewrite or log.entries >= SNAPSHOT_ENTRIES or log.bytes >= max(SNAPSHOT_BYTES, self._snapshot_bytes)
 
     async def snapshot(self) -> None:
         """Write the state as it is now, then forget the entries that led to it. Commits go on meanwhile."""

@@ -17,6 +17,7 @@ WORDS = {
     "defrag": "rewrite the log's file to its least size",
     "quota": "the bytes that keys and history may take",
     "snapshot": "save, restore or look at a snapshot",
+    "rotate": "a fresh key in front of those that encrypt Secrets",
     "member": "the members of the store",
 }
 """Each is ``orchestrator.cli.store.<word>`` with ``arguments(parser)`` and ``run(options) -> exit code``."""

@@ -1,6 +1,6 @@
 """Range, put, delete range and compaction: etcd's requests from what the store offers.
 
-Puts of all connections that come while two batches are under way make the next batch: each is an independent change
+Puts of all connections that come while a batch is under way make the next one: each is an independent change
 with its own revision and its own refusal.
 """
 
@@ -45,6 +45,11 @@ MAX_BATCH = 512
 """Puts in one batch: bounds how long the store is busy with it."""
 PUMPS = 2
 """Batches under way: one on the disk, one that waits for it."""
+OVERLAP = 32
+"""Puts that are enough for a second batch under way; fewer wait for the first, and share its successor's fsync."""
+MAX_EXPECTED = 64
+MAX_TURNS = 16
+"""Turns of the loop, some 10 µs each, in which the clients of the last batch may come back."""
 ASK_SECONDS = 30.0
 BEFORE_ALL = -1
 """The revision of the empty store, when it is asked for: 0 would mean the current one."""
@@ -66,24 +71,46 @@ class Puts:
         self._store = store
         self._waiting: list[tuple[Change, Done]] = []
         self._wake = asyncio.Event()
+        # Set when a batch may go.
+        self._under_way = 0
+        self._last = 1
+        # Puts in the last batch: about as many clients wait for their next.
         self.exclusive = asyncio.Lock()
 
     def put(self, change: Change, done: Done) -> None:
         """``done`` is called with the reply and the change's place in it, or with what went wrong."""
         self._waiting.append((change, done))
-        self._wake.set()
+        self._look()
 
     async def pump(self) -> None:
         while True:
             await self._wake.wait()
+            self._under_way += 1
             if self.exclusive.locked():
                 async with self.exclusive:
                     pass
+            await self._gather()
             taken, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
-            if not self._waiting:
-                self._wake.clear()
-            if taken:
-                await self._commit(taken)
+            self._wake.clear()
+            self._look()
+            try:
+                if taken:
+                    self._last = min(len(taken), MAX_EXPECTED)
+                    await self._commit(taken)
+            finally:
+                self._under_way -= 1
+                self._look()
+
+    def _look(self) -> None:
+        if self._waiting and (not self._under_way or len(self._waiting) >= OVERLAP):
+            self._wake.set()
+
+    async def _gather(self) -> None:
+        """Clients that were answered together ask again together: their requests are in the sockets already."""
+        for _ in range(MAX_TURNS):
+            if len(self._waiting) >= self._last:
+                return
+            await asyncio.sleep(0)
 
     async def _commit(self, taken: list[tuple[Change, Done]]) -> None:
         reply: BatchReply | GatewayError
