@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import TYPE_CHECKING
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -67,13 +68,18 @@ class Keeper:
         again = restarts_after(cell.spec.restart, exit_) and not cell.ordered
         cell.tell_watchers(exit_, again)
         if self._strategy is one_for_one or not again:
-            task = self._cell.system.create_task(self._repair_one(cell, exit_, again), f"{cell.path}: repair")
-            cell.repair = task
+            cell.repair = self._begin(self._repair_one(cell, exit_, again), cell.path)
             return
         self._failed[cell] = None
         if self._busy is None:
-            self._busy = self._cell.system.create_task(self._repair_group(), f"{self._cell.path}: repair")
-            cell.repair = self._busy
+            self._busy = cell.repair = self._begin(self._repair_group(), self._cell.path)
+
+    def _begin(self, repair: Coroutine[Any, Any, None], path: str) -> asyncio.Task[None]:
+        workers = self._cell.system.workers
+        task = self._cell.system.create_task(repair, f"{path}: repair")
+        workers.repair_begins()
+        task.add_done_callback(lambda _: workers.repair_pauses())
+        return task
 
     async def _repair_one(self, cell: Cell, exit_: Exit, again: bool) -> None:
         """Clean up after the instance, then start the next one, or end the actor."""
@@ -152,7 +158,11 @@ class Keeper:
         rest: asyncio.Future[None] = system.loop.create_future()
         for cell in cells:
             cell.rest = rest
-        await lifecycle.settled(system.clock, seconds, [rest])
+        system.workers.repair_pauses()
+        try:
+            await lifecycle.settled(system.clock, seconds, [rest])
+        finally:
+            system.workers.repair_begins()
         for cell in cells:
             cell.rest = None
 

@@ -275,7 +275,10 @@ class System:
         return cell.ref if cell is not None else ref
 
     async def idle(self) -> None:
-        """Wait until no actor has mail that it could handle now and no handler runs. Pending timers do not count."""
+        """Wait until no actor has mail that it could handle now, no handler runs and no restart is under way.
+
+        Pending timers do not count, and so no back-offs.
+        """
         await self.workers.until_idle()
 
     def tree(self) -> Node:

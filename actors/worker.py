@@ -47,6 +47,7 @@ class Workers:
         self._waiters: list[asyncio.Future[None]] = []
         self._armed = False  # a worker is about to run
         self._stopped = False
+        self._repairs = 0
         self._count = 0
 
     def __len__(self) -> int:
@@ -58,11 +59,11 @@ class Workers:
             self._wake()
 
     def idle(self) -> bool:
-        """Whether no actor is ready and no handler runs."""
-        return not self._ready and len(self._tasks) == len(self._parked)
+        """Whether no actor is ready, no handler runs and no instance is being ended or started anew."""
+        return not self._ready and len(self._tasks) == len(self._parked) and not self._repairs
 
     async def until_idle(self) -> None:
-        """Wait until no actor has mail that it could handle now, and no handler runs."""
+        """Wait until no actor has mail that it could handle now, no handler runs, and no restart is under way."""
         while not self.idle():
             waiter = self._system.loop.create_future()
             self._waiters.append(waiter)
@@ -74,6 +75,15 @@ class Workers:
                 if not waiter.done():
                     waiter.set_result(None)
             self._waiters.clear()
+
+    def repair_begins(self) -> None:
+        """Work of a keeper goes on: while it does, the system is not idle."""
+        self._repairs += 1
+
+    def repair_pauses(self) -> None:
+        """It is done, or rests until a back-off is over."""
+        self._repairs -= 1
+        self._tell_idle()
 
     async def stop(self) -> None:
         self._stopped = True

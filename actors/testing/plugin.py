@@ -9,7 +9,6 @@ with which line its order comes again.
 from __future__ import annotations
 
 import asyncio
-import random
 import re
 from collections.abc import Callable, Generator, Iterator, Mapping
 from functools import partial
@@ -19,6 +18,7 @@ import pytest_asyncio
 
 from actors.system import RUNNING
 from actors.testing.loop import DeterministicLoop
+from actors.testing.seed import seed_of
 
 REAL_LOOP_MARKS = ("real_loop", "e2e")
 FOREIGN_TASKS = ("AnyIO process pool shutdown task",)
@@ -33,14 +33,10 @@ Factories = Mapping[str, Callable[[], asyncio.AbstractEventLoop]]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     try:
-        parser.addoption("--seed", type=_seed, default=None, help="permute ready callbacks by this seed (or: random)")
+        parser.addoption("--seed", type=seed_of, default=None, help="permute ready callbacks by this seed (or: random)")
     except ValueError:
         pass  # another plugin has it, for the same purpose
     parser.addoption("--seeds", type=int, default=None, help="run each virtual-time test with so many seeds")
-
-
-def _seed(text: str) -> int:
-    return random.SystemRandom().randrange(1_000_000) if text == "random" else int(text)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -103,6 +99,6 @@ def pytest_runtest_makereport(
     report = yield
     seed = item.stash.get(SEED, None)
     if report.failed and seed is not None:
-        node = re.sub(r"-?seed-\d+", "", item.nodeid).replace("[]", "")
+        node = re.sub(r"seed-\d+-|-?seed-\d+", "", item.nodeid).replace("[]", "")
         report.sections.append(("replay", f"pytest '{node}' --seed {seed}"))
     return report

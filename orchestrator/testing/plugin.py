@@ -17,6 +17,8 @@ from typing import Any
 
 import pytest
 
+from actors.testing.seed import seed_of
+
 VERSION = "1.37"
 """Of Kubernetes, that is served."""
 DEFAULT_NODES = 3
@@ -46,7 +48,7 @@ WISH = pytest.StashKey[Wish]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     try:
-        parser.addoption("--seed", type=int, default=None, help="run the tests of clusters with this seed")
+        parser.addoption("--seed", type=seed_of, default=None, help="run the tests of clusters with this seed")
     except ValueError:
         pass  # the plugin of the actor library has it already; it means the same
 

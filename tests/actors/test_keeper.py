@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -258,3 +259,31 @@ async def test_a_supervisor_whose_child_does_not_start_stops_the_others() -> Non
             await system.spawn(Supervisor(children=specs), name="top")
         assert diary == ["start a", "stop a shutdown"]
         assert system.statistics().actors == 0
+
+
+async def test_a_system_is_not_idle_while_an_instance_is_ended_or_started() -> None:
+    """SEMANTICS 11.5"""
+
+    class Slow(Counter):
+        async def start(self) -> None:
+            await self.context.clock.sleep(1.0)
+
+        async def stop(self, exit: Exit) -> None:
+            await self.context.clock.sleep(1.0)
+
+    async with System() as system:
+        gone = await system.spawn(Slow, restart=temporary)
+        began = system.clock.monotonic()
+        await gone.tell(Crash())
+        await system.idle()
+        assert system.whereis(gone.path) is None
+        assert system.clock.monotonic() - began == 1.0, "its stop took that long"
+        back = await system.spawn(Slow, backoff=Backoff(100.0, 100.0, jitter=0.0))
+        began = system.clock.monotonic()
+        await back.tell(Crash())
+        await system.idle()
+        assert system.clock.monotonic() - began == 1.0, "a back-off is no work"
+        await asyncio.sleep(100.5)
+        assert system.cells[back.path].state.value == "starting"
+        await system.idle()
+        assert system.clock.monotonic() - began == 102.0
