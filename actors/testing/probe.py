@@ -7,7 +7,8 @@ from collections import deque
 from typing import Any, TypeVar
 
 from actors.actor import Actor
-from actors.message import Tell
+from actors.clock import Clock
+from actors.message import Ask
 from actors.ref import Ref
 from actors.system import System
 
@@ -23,12 +24,14 @@ class Probe:
     def __init__(self) -> None:
         self.messages: deque[Any] = deque(maxlen=KEPT)
         self.ref: Ref[Any]
+        self._clock: Clock
         self._arrived: asyncio.Event = asyncio.Event()
 
     @classmethod
     async def spawn(cls, system: System, name: str | None = None, reply: Any = None) -> Probe:
         """A probe that answers every ask with ``reply``."""
         probe = cls()
+        probe._clock = system.clock
         probe.ref = await system.spawn(_ProbeActor, probe, reply, name=name)
         return probe
 
@@ -45,6 +48,16 @@ class Probe:
             ) from None
         return found
 
+    async def nothing(self, seconds: float = 1.0) -> None:
+        """Let ``seconds`` pass. Raises ``AssertionError`` when the probe has mail then, or had before."""
+        await self._clock.sleep(seconds)
+        if self.messages:
+            raise AssertionError(f"expected no mail for {seconds:g} s, got {list(self.messages)}")
+
+    async def watch(self, ref: Ref[Any]) -> None:
+        """Have the end of the instance at ``ref`` among the mail, as a ``Down``."""
+        await self.ref.ask(Watch(ref))
+
     def _take(self, kind: type[T]) -> T | None:
         for message in self.messages:
             if isinstance(message, kind):
@@ -58,7 +71,7 @@ class Probe:
         self._arrived.set()
 
 
-class Watch(Tell):
+class Watch(Ask[None]):
     """To a probe: watch ``ref``, so that its ``Down`` arrives."""
 
     ref: Ref[Any]

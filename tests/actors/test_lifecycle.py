@@ -10,7 +10,6 @@ import pytest
 from actors import Actor, Backoff, Down, Exit, Ref, StartFailed, System, Tell, child, temporary
 from actors.lifecycle import CANCEL_GRACE_SECONDS
 from actors.testing import DeterministicLoop, Probe
-from actors.testing.probe import Watch
 from tests.actors.cast import Add, Counter, Crash, Sleep, Total, Witness
 
 
@@ -56,7 +55,7 @@ async def test_a_child_that_asks_its_parent_while_it_starts_fails_at_once() -> N
     async with System() as system:
         ref = await system.spawn(Careless, name="careless", restart=temporary)
         probe = await Probe.spawn(system)
-        await probe.ref.tell(Watch(ref))
+        await probe.watch(ref)
         await system.idle()
         await ref.tell(Add(1))
         assert "AskCycle" in (await probe.get(Down)).message
@@ -86,7 +85,7 @@ async def test_a_cancelled_handler_ends_the_instance() -> None:
     async with System() as system:
         ref = await system.spawn(Exiter, name="exiter")
         probe = await Probe.spawn(system)
-        await probe.ref.tell(Watch(ref))
+        await probe.watch(ref)
         await system.idle()
         await ref.tell(Crash("cancel"))
         assert (await probe.get(Down)).reason == "cancelled"
@@ -237,7 +236,7 @@ async def test_an_actor_stops_itself_after_its_handler() -> None:
     async with System() as system:
         ref = await system.spawn(Quitter, restart=temporary)
         probe = await Probe.spawn(system)
-        await probe.ref.tell(Watch(ref))
+        await probe.watch(ref)
         await system.idle()
         await ref.tell(Quit())
         assert (await probe.get(Down)).reason == "normal"
@@ -251,7 +250,7 @@ async def test_a_watcher_is_told_once_for_each_watch() -> None:
     async with System() as system:
         ref = await system.spawn(Counter, name="watched", backoff=Backoff(0.1))
         probe = await Probe.spawn(system)
-        await probe.ref.tell(Watch(ref))
+        await probe.watch(ref)
         await system.idle()
         await ref.tell(Crash())
         down = await probe.get(Down)
@@ -260,7 +259,7 @@ async def test_a_watcher_is_told_once_for_each_watch() -> None:
         await ref.tell(Crash())
         await system.clock.sleep(1.0)
         assert not probe.messages
-        await probe.ref.tell(Watch(ref))
+        await probe.watch(ref)
         await system.idle()
         await system.stop_actor(ref)
         down = await probe.get(Down)
@@ -271,6 +270,6 @@ async def test_watching_nobody_is_answered_at_once() -> None:
     """SEMANTICS 9.2"""
     async with System() as system:
         probe = await Probe.spawn(system)
-        await probe.ref.tell(Watch(system.ref("nobody")))
+        await probe.watch(system.ref("nobody"))
         assert (await probe.get(Down)).reason == "missing"
         assert system.clock.monotonic() == 0

@@ -6,9 +6,13 @@ import asyncio
 from typing import Any
 
 from actors import Actor, Ask, Down, Exit, GroupChanged, Ref, Stream, System, Tell
+from actors.exit import KILLED
 from tests.actors.ledger import Ledger
+from tests.actors.scene import FAST
 
 GROUP = "labour"
+CHORE_SECONDS = 100_000.0
+"""Longer than any run."""
 
 
 class Step(Tell):
@@ -48,6 +52,10 @@ class Mail(Tell):
     pass
 
 
+class Pass(Tell):
+    number: int
+
+
 class Parcel(Tell):
     number: int
 
@@ -78,7 +86,9 @@ class Hand(Recorded):
 
 
 class Labourer(Recorded):
-    """Has a child, a timer and a membership; its start may fail, but for the first."""
+    """Has a child, a timer, a task and a membership; its start may fail, but for the first."""
+
+    chore: asyncio.Task[None] | None = None
 
     def __init__(self, ledger: Ledger, fragile: float) -> None:
         self.ledger = ledger
@@ -90,6 +100,7 @@ class Labourer(Recorded):
         await self.context.spawn(Hand, self.ledger, name="hand")
         self.context.join(GROUP)
         self.context.send_after(chance.uniform(0.0, 1.0), Tick())
+        self.chore = self.context.task(self.context.clock.sleep(CHORE_SECONDS), "chore")
         if self.ledger.starts[self.context.path] > 1 and chance.random() < self.fragile:
             raise RuntimeError("a start that fails, as the seed wants it")
 
@@ -107,6 +118,12 @@ class Labourer(Recorded):
                 self.ledger.answered += 1
                 return number
         return None
+
+    async def stop(self, exit: Exit) -> None:
+        await super().stop(exit)
+        self.ledger.objects(
+            self.chore is None or self.chore.done(), f"a task of {self.context.path} outlives its instance"
+        )
 
     async def _work(self, fatal: bool) -> None:
         if fatal:
@@ -151,8 +168,9 @@ class Watcher(Recorded):
 
     async def receive(self, message: Any) -> None:
         match message:
-            case Down(ref):
+            case Down(ref, reason):
                 self.ledger.downs[ref.path] += 1
+                self.ledger.objects(reason == KILLED, f"{ref.path} was killed, and its end is told as {reason}")
                 begun = self.expected.pop(ref.path, None)
                 self.ledger.objects(begun is not None, f"the end of {ref.path} was told twice, or to who had not asked")
                 self.ledger.objects(begun == self.begun, f"mail overtook the end of {ref.path}: {begun}, {self.begun}")
@@ -245,6 +263,60 @@ class Receiver(Actor):
                 self.ledger.delivered.append(message.number)
             if message.number < len(self.ledger.delivered):
                 await self.context.system.ref("link").tell(Receipt(message.number))
+
+
+class Parent(Actor):
+    """Has two children and is no supervisor: each has a budget of its own."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+
+    async def start(self) -> None:
+        for name in ("a", "b"):
+            await self.context.spawn(Hand, self.ledger, name=name, backoff=FAST)
+
+
+class Sibling(Recorded):
+    """Says when it began."""
+
+    def __init__(self, ledger: Ledger, began: list[tuple[str, float]]) -> None:
+        self.ledger = ledger
+        self.began = began
+
+    async def start(self) -> None:
+        await super().start()
+        self.began.append((self.context.path.rpartition("/")[2], self.context.clock.monotonic()))
+
+
+class Turnstile(Actor):
+    """Is busy for a while with each mail, and writes down who passed."""
+
+    def __init__(self, passed: list[int]) -> None:
+        self.passed = passed
+
+    async def receive(self, message: Any) -> None:
+        match message:
+            case Mail():
+                await self.context.clock.sleep(0.02)
+            case Pass(number) | Question(number):
+                self.passed.append(number)
+
+
+class Nosy(Recorded):
+    """Watches nobody, and takes its time to start."""
+
+    def __init__(self, ledger: Ledger, heard: list[str]) -> None:
+        self.ledger = ledger
+        self.heard = heard
+
+    async def start(self) -> None:
+        await super().start()
+        self.context.watch(self.context.system.ref("nobody"))
+        await self.context.clock.sleep(0.01)
+
+    async def receive(self, message: Any) -> None:
+        if isinstance(message, Down):
+            self.heard.append(message.ref.path)
 
 
 def instance(system: System, path: str) -> Any:
