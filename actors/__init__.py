@@ -4,7 +4,8 @@ Knows nothing of Kubernetes; imports nothing of ``orchestrator``. What it promis
 ``docs/SEMANTICS.md``. Reading order: ``message``, ``actor``, ``context``, ``ref``, ``system`` (what people use);
 ``codec``, ``mailbox``, ``cell``, ``worker`` (how mail moves); ``supervision`` (data), ``keeper``, ``lifecycle``,
 ``links`` (how actors live and end); ``remoting`` (actors of other nodes); ``metrics``, ``spans`` (how a running system
-is watched); ``testing`` (the testkit that is shipped).
+is watched); ``names``, ``groups``, ``stream``, ``topic``, ``router``, ``pool``, ``machine``, ``blocking``, ``watchdog``
+(what is built on them, each a subject of ``docs/actors.md``); ``testing`` (the testkit that is shipped).
 """
 
 from actors.actor import Actor
