@@ -153,7 +153,7 @@ class Context:
 
     def demonitor(self, group: str) -> None:
         """Take ``monitor`` back: no more ``GroupChanged`` of ``group``."""
-        self._cell.system.groups.demonitor(group, self._cell.path)
+        self._cell.system.groups.demonitor(group, self._cell.ref)
 
     def stream(
         self, to: Ref[Any], *, credit: int = CREDIT, capacity: int = CAPACITY, overflow: Overflow = wait

@@ -32,36 +32,43 @@ class Groups:
 
     def __init__(self, system: System) -> None:
         self._system = system
-        self._members: dict[str, dict[str, Ref[Any]]] = {}  # by group, then by path, in the order of joining
-        self._of: dict[str, dict[str, None]] = {}  # the groups of the instance at a path
-        self._monitors: dict[str, dict[str, _Monitor]] = {}  # by group, then by path
+        self._members: dict[str, dict[Ref[Any], None]] = {}  # by group, in the order of joining
+        self._of: dict[Ref[Any], dict[str, None]] = {}  # the groups of an instance
+        self._monitors: dict[str, dict[Ref[Any], _Monitor]] = {}
 
     def join(self, group: str, ref: Ref[Any]) -> None:
-        """Make the instance at ``ref`` a member (once, however often). Raises ``Down`` when none is running there."""
-        cell = self._system.cell_of(ref)
-        if cell is None or cell.state not in (State.STARTING, State.RUNNING):
-            raise Down(ref, MISSING)
+        """Make the instance at ``ref`` a member (once, however often). Raises ``Down`` when none is running there.
+
+        An instance on another node is a member until it ends or the connection is lost.
+        """
+        if ref.node == self._system.name:
+            cell = self._system.cells.get(ref.path)
+            if cell is None or cell.state not in (State.STARTING, State.RUNNING):
+                raise Down(ref, MISSING)
+            ref = cell.ref
         members = self._members.setdefault(group, {})
-        if ref.path in members:
+        if ref in members:
             return
-        members[ref.path] = cell.ref
-        self._of.setdefault(ref.path, {})[group] = None
-        cell.watch(self)
+        members[ref] = None
+        self._of.setdefault(ref, {})[group] = None
         for monitor in self._monitors.get(group, {}).values():
-            monitor.joined(cell.ref)
+            monitor.joined(ref)
+        ref.watch(self)
+        if ref not in members:
+            raise Down(ref, MISSING, "it was gone at once")
 
     def leave(self, group: str, ref: Ref[Any]) -> None:
         """End a membership; nothing happens when there is none."""
-        groups = self._of.get(ref.path, {})
+        groups = self._of.get(ref, {})
         if group in groups:
             del groups[group]
             if not groups:
-                del self._of[ref.path]
-            self._remove(group, ref.path)
+                del self._of[ref]
+            self._remove(group, ref)
 
     def members(self, group: str) -> tuple[Ref[Any], ...]:
         """Who is in it now, in the order of joining."""
-        return tuple(self._members.get(group, {}).values())
+        return tuple(self._members.get(group, ()))
 
     def names(self) -> tuple[str, ...]:
         """The groups that have members."""
@@ -69,18 +76,18 @@ class Groups:
 
     def of(self, ref: Ref[Any]) -> tuple[str, ...]:
         """The groups of one instance, in the order in which it joined."""
-        return tuple(self._of.get(ref.path, ()))
+        return tuple(self._of.get(ref, ()))
 
     def monitor(self, group: str, cell: Cell) -> tuple[Ref[Any], ...]:
         """Tell ``cell`` of each later change, until its instance ends. Returns the members now."""
-        self._monitors.setdefault(group, {})[cell.path] = _Monitor(group, cell)
+        self._monitors.setdefault(group, {})[cell.ref] = _Monitor(group, cell)
         cell.watch(self)
         return self.members(group)
 
-    def demonitor(self, group: str, path: str) -> None:
-        """End the monitoring of ``group`` by the actor at ``path``."""
+    def demonitor(self, group: str, ref: Ref[Any]) -> None:
+        """Tell the actor at ``ref`` no more."""
         monitors = self._monitors.get(group, {})
-        monitor = monitors.pop(path, None)
+        monitor = monitors.pop(ref, None)
         if monitor is not None:
             monitor.closed = True
             if not monitors:
@@ -88,19 +95,19 @@ class Groups:
 
     def forget(self, ref: Ref[Any]) -> None:
         """The instance at ``ref`` is over, or about to be: it is in no group any more."""
-        for group in self._of.pop(ref.path, ()):
-            self._remove(group, ref.path)
+        for group in self._of.pop(ref, ()):
+            self._remove(group, ref)
 
     def hear(self, down: Down) -> None:
-        """A member has ended: it is no member any more."""
-        path = down.ref.path
-        self.forget(down.ref)
-        for group in [group for group, monitors in self._monitors.items() if path in monitors]:
-            self.demonitor(group, path)
+        """An instance has ended: it is no member and no monitor any more."""
+        ref = down.ref
+        self.forget(ref)
+        for group in [group for group, monitors in self._monitors.items() if ref in monitors]:
+            self.demonitor(group, ref)
 
-    def _remove(self, group: str, path: str) -> None:
+    def _remove(self, group: str, ref: Ref[Any]) -> None:
         members = self._members[group]
-        ref = members.pop(path)
+        del members[ref]
         if not members:
             del self._members[group]
         for monitor in self._monitors.get(group, {}).values():

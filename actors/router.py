@@ -46,7 +46,7 @@ class ConsistentHash:
 
     def choose(self, members: Sequence[Ref[Any]], message: Message) -> Ref[Any]:
         """The member whose place on the ring is the next after that of the message's key."""
-        paths = [ref.path for ref in members]
+        paths = [f"{ref.node}/{ref.path}" for ref in members]
         if paths != self._paths:
             self._paths, self._ring = paths, Ring(paths)
         return members[paths.index(self._ring.find(self._key(message)))]
