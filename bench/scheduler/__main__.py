@@ -25,11 +25,12 @@ def main() -> int:
     parser.add_argument("--cell", default="", help="run the cells whose name begins with this")
     parser.add_argument("--scale", type=float, default=1.0, help="multiply the numbers of nodes and pods")
     parser.add_argument("--results", type=Path, default=RESULTS, help="where the JSON and the plot go")
+    parser.add_argument("--https", action="store_true", help="the pods come over HTTPS, from another process")
     parser.add_argument("--profile", type=Path, help="where the stacks of the measured part go")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
-        print(json.dumps(_run(_named(options.one).scaled(options.scale), options.profile)))
+        print(json.dumps(_run(_named(options.one).scaled(options.scale), options)))
         return 0
     chosen = [cell for cell in CELLS if cell.name.startswith(options.cell)]
     if not chosen:
@@ -46,6 +47,7 @@ def _named(name: str) -> Cell:
 def _in_a_process(cell: Cell, options: argparse.Namespace) -> dict[str, Any]:
     """Each cell starts cold, with memory of its own."""
     command = [sys.executable, "-m", "bench.scheduler", "--one", cell.name, "--scale", str(options.scale)]
+    command += ["--https"] if options.https else []
     if options.profile:
         command += ["--profile", str(options.profile)]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
@@ -55,21 +57,21 @@ def _in_a_process(cell: Cell, options: argparse.Namespace) -> dict[str, Any]:
     return record
 
 
-def _run(cell: Cell, profile: Path | None) -> dict[str, Any]:
+def _run(cell: Cell, options: argparse.Namespace) -> dict[str, Any]:
     from bench.scheduler.driver import measure
     from orchestrator.daemon import new_loop, tune
     from orchestrator.hops import Hops
 
     tune()
-    hops = Hops() if profile else None
+    hops = Hops() if options.profile else None
     with (
         tempfile.TemporaryDirectory(prefix="podium-bench-") as scratch,
         asyncio.Runner(loop_factory=new_loop) as runner,
     ):
-        record = runner.run(measure(cell, Path(scratch), hops))
-    if hops is not None and profile is not None:
+        record = runner.run(measure(cell, Path(scratch), hops, https=options.https))
+    if hops is not None:
         print(hops.table(record["pods"]))
-        hops.write(profile)
+        hops.write(options.profile)
     return record
 
 

@@ -7,7 +7,10 @@ The pods are created by a client of the API in batches of single requests, and c
 from __future__ import annotations
 
 import asyncio
+import json
+import os
 import resource
+import sys
 import time
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
@@ -26,7 +29,9 @@ from orchestrator.client.requests import create, delete, patch
 from orchestrator.client.view import Parts, View
 from orchestrator.cluster import RESTARTS, Cluster
 from orchestrator.config import ClusterConfig
+from orchestrator.daemon import free_port
 from orchestrator.hops import Hops
+from orchestrator.pki import prepare
 from orchestrator.store.protocol import StoreStatus
 
 BATCH = 100
@@ -63,11 +68,46 @@ class Result:
     """(seconds since the first create, pods bound so far)"""
 
 
+class Outside:
+    """The client that creates measured pods over HTTPS from a process of its own."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    @classmethod
+    async def start(cls, kubeconfig: Path) -> Outside:
+        command = [sys.executable, "-m", "bench.scheduler.outside", str(kubeconfig)]
+        pipe = asyncio.subprocess.PIPE
+        made = cls(await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe))
+        await made._said("ready")
+        return made
+
+    async def create(self, shape: str, namespace: str, count: int) -> None:
+        assert self._process.stdin is not None
+        asked = {"shape": shape, "namespace": namespace, "count": count}
+        self._process.stdin.write(json.dumps(asked).encode() + b"\n")
+        await self._said("done")
+
+    async def _said(self, word: str) -> None:
+        assert self._process.stdout is not None
+        line = (await self._process.stdout.readline()).decode().strip()
+        if line != word:
+            raise RuntimeError(f"the client outside: expected {word!r}, found {line!r}")
+
+    async def stop(self) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        await self._process.wait()
+
+
 class Driver:
-    def __init__(self, cluster: Cluster, hops: Hops | None = None) -> None:
+    """``outside`` None: measured pods are created from here, by mailbox, in batches of single requests."""
+
+    def __init__(self, cluster: Cluster, hops: Hops | None = None, outside: Outside | None = None) -> None:
         self._cluster = cluster
         self._client: Client = cluster.client
         self._hops = hops
+        self._outside = outside
         self._names: dict[int, list[tuple[str, str]]] = {}
         """(namespace, name) of the pods of each step."""
         self._wanted: set[int] = set()
@@ -133,7 +173,10 @@ class Driver:
         began, cpu = time.perf_counter(), time.process_time()
         hops = self._hops if step.measured and self._hops is not None else nullcontext()
         with hops:
-            sending = asyncio.create_task(self._send_pods(number, requests))
+            if step.measured and self._outside is not None:
+                sending = asyncio.create_task(self._outside.create(step.shape, names[0], step.count))
+            else:
+                sending = asyncio.create_task(self._send_pods(number, requests))
             if step.wait:
                 await self._until_bound({name: before[name] + step.count for name in names}, began, step.measured)
             await sending
@@ -215,17 +258,26 @@ def _delete(kind: Kind, name: str) -> Request:
     return delete(kind, name, "churn" if kind.namespaced else "", grace_seconds=0)
 
 
-async def measure(cell: Cell, directory: Path, hops: Hops | None = None) -> dict[str, Any]:
-    """One record of figures. Raises AssertionError when the recount finds a pod where it must not be."""
-    config = ClusterConfig(data_dir=directory, nodes=0, runtime="simulated")
-    async with SchedulingCluster(config) as cluster:
-        driver = Driver(cluster, hops)
+async def measure(cell: Cell, directory: Path, hops: Hops | None = None, *, https: bool = False) -> dict[str, Any]:
+    """One record of figures."""
+    listen = ("127.0.0.1", free_port()) if https else None
+    config = ClusterConfig(data_dir=directory, listen=listen, nodes=0, runtime="simulated")
+    pki = prepare(config, f"https://127.0.0.1:{listen[1]}", time.time()) if listen else None
+    async with SchedulingCluster(config, pki=pki) as cluster:
+        outside = None
+        if pki is not None:
+            (directory / "kubeconfig").write_text(pki.kubeconfig)
+            outside = await Outside.start(directory / "kubeconfig")
+        driver = Driver(cluster, hops, outside)
         await driver.run(cell)
         status = await cluster.store.ask(StoreStatus())
         wrong = recount((await cluster.client.list(NODES)).objects(), (await cluster.client.list(PODS)).objects())
+        if outside is not None:
+            await outside.stop()
     result = driver.result
     return {
         "cell": cell.name,
+        "client": "HTTPS, one POST a pod, another process" if https else "mailbox, batches of single requests",
         "pods": result.pods,
         "seconds": round(result.seconds, 3),
         "pods_per_second": round(result.pods / result.seconds, 1),
@@ -234,6 +286,7 @@ async def measure(cell: Cell, directory: Path, hops: Hops | None = None) -> dict
         "target_pods_per_second": cell.target,
         "recount_errors": dict(wrong),
         "commits": status.commits,
+        "load_average": round(os.getloadavg()[0], 1),
         "memory_max_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
         "series": result.series,
     }
