@@ -81,9 +81,12 @@ def _write(records: list[dict[str, Any]], options: argparse.Namespace) -> None:
 
     print(table(records))
     options.results.mkdir(parents=True, exist_ok=True)
-    report = {"machine": machine(), "scale": options.scale, "cells": records}
-    (options.results / "scheduler.json").write_text(json.dumps(report, indent=1) + "\n")
-    plot(records, options.results / "scheduler.png")
+    cells = ",\n".join(json.dumps(record) for record in records)
+    head = json.dumps({"machine": machine(), "scale": options.scale})
+    name = "scheduler-https" if options.https else "scheduler"
+    (options.results / f"{name}.json").write_text(f'{head[:-1]}, "cells": [\n{cells}\n]}}\n')
+    (options.results / f"{name}.txt").write_text(table(records) + "\n")
+    plot(records, options.results / f"{name}.png")
 
 
 if __name__ == "__main__":
