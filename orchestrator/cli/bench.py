@@ -94,6 +94,7 @@ def vars_of(cell: Any) -> dict[str, Any]:
 def machine() -> dict[str, Any]:
     return {
         "cores": os.cpu_count(),
+        "load_average": [round(load, 1) for load in os.getloadavg()],
         "python": platform.python_version(),
         "system": platform.platform(),
         "memory_max_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
