@@ -257,6 +257,10 @@ class Context:
         """End this actor normally, after the handler that runs now."""
         self._cell.end(Exit(NORMAL))
 
+    def end(self, exit: Exit) -> None:
+        """End this instance with ``exit``, after the handler that runs now; its supervisor acts as on any end."""
+        self._cell.end(exit)
+
     async def stop_child(self, ref: Ref[Any]) -> None:
         """End a child for good. Returns when it is dead."""
         cell = self._cell.system.cell_of(ref)

@@ -9,16 +9,14 @@ State is in memory unless ``data_dir`` is set; no HTTPS door is opened unless ``
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from actors import (
-    ActorError,
-    Backoff,
     ChildSpec,
     Clock,
-    Intensity,
     Mailbox,
     Ref,
     Supervisor,
@@ -28,31 +26,29 @@ from actors import (
     one_for_one,
     rest_for_one,
 )
+from actors.remoting.placement import Placed
+from actors.remoting.process import NodeProcess
 from actors.system import Tap
 from orchestrator import membership
-from orchestrator.api.usage import Usage
 from orchestrator.apimachinery.errors import StatusError
-from orchestrator.apiserver.config import ServerConfig
-from orchestrator.apiserver.http.door import HttpDoor
 from orchestrator.apiserver.server import ApiServer
+from orchestrator.cast import Cast
 from orchestrator.client.client import Client
 from orchestrator.client.election import Election
 from orchestrator.client.informer import Informer
-from orchestrator.client.informers import Informers
 from orchestrator.client.kinds import STORAGECLASSES
 from orchestrator.client.mailbox import MailboxTransport
 from orchestrator.client.protocol import Identity
-from orchestrator.client.recorder import EventWriter, Recorder
-from orchestrator.config import ClusterConfig
-from orchestrator.controllers.registry import CONTROLLERS, Registered
+from orchestrator.client.recorder import EventWriter
+from orchestrator.config import ClusterConfig, document
+from orchestrator.controllers.registry import CONTROLLERS
 from orchestrator.controllers.volume_provisioner import default_class
-from orchestrator.identities import MASTERS, component, node
-from orchestrator.metrics import MeasureNow, Metrics
-from orchestrator.network import Network
-from orchestrator.nodes import NodeFactory
+from orchestrator.identities import MASTERS
+from orchestrator.metrics import Metrics
 from orchestrator.pki import Pki
-from orchestrator.report import Report
-from orchestrator.scheduler.actor import Scheduler
+from orchestrator.placement import KUBELET_PREFIX, controller_part, workers
+from orchestrator.report import Report, Reporter
+from orchestrator.specs import RESTART_BACKOFF, RESTARTS, group, member_spec
 from orchestrator.store.etcd.store import EtcdStore
 from orchestrator.store.gateway.door import Gateway
 from orchestrator.store.log import Log
@@ -61,14 +57,10 @@ from orchestrator.store.sealing import SealedLog, load_keys
 from orchestrator.store.sqlite_log import SqliteLog
 from orchestrator.store.store import Store
 
-RESTARTS = Intensity(restarts=100, within=10.0)
-"""Components restart alone and with back-off; only a storm of crashes brings the cluster down."""
 SERVER_MAILBOX = Mailbox(capacity=16_384)
 """Requests and frames of every component of the process wait here."""
 SERVER_LATER = 4096
 """Requests that one server has under way."""
-WATCHER_MAILBOX = Mailbox(capacity=4096)
-"""A watcher's credit bounds its frames far below this."""
 EVENTS_MAILBOX = Mailbox(capacity=8192, overflow=drop_oldest)
 """Events are lossy by design."""
 EVENT_SOURCES = {
@@ -78,9 +70,6 @@ EVENT_SOURCES = {
     "proxy": "kube-proxy",
 }
 """The writers of events and the component that each names."""
-MEASURE_SECONDS = 15.0
-"""How long whoever asks for usage waits for the figures of all nodes."""
-RESTART_BACKOFF = Backoff(initial=0.05, maximum=10.0)
 
 
 class Cluster:
@@ -106,10 +95,17 @@ class Cluster:
 
     async def __aenter__(self) -> Cluster:
         await self.system.__aenter__()
-        self.network = Network(self.config)
-        self.node_factory = NodeFactory(
-            self.config, self.system.clock, self.system.random_for("nodes"), self.network.nameservers
+        self.store, self.api = self.system.ref("server/store"), self.system.ref("server/apiserver")
+        self.cast = Cast(
+            self.system,
+            self.config,
+            home=self.system.name,
+            client_for=self.client_for,
+            spawn_informer=self._spawn_informer,
+            certificate=self.pki.ca_certificate if self.pki else "",
+            tls=self.pki.tls if self.pki else None,
         )
+        self.network, self.node_factory = self.cast.network, self.cast.nodes
         try:
             await self._start()
         except BaseException:
@@ -131,27 +127,22 @@ class Cluster:
     async def _start(self) -> None:
         """First the truth, then who reads it, then who acts on it."""
         system = self.system
-        self.store, self.api = system.ref("server/store"), system.ref("server/apiserver")
-        self.client = self.client_for(MASTERS)
-        self.informers = Informers(self.client, self._spawn_informer)
-        self.server_config = ServerConfig(
-            service_cidr=self.config.service_cidr,
-            cluster_domain=self.config.cluster_domain,
-            advertise_port=self.config.listen[1] if self.config.listen else 6443,
-        )
+        self.client, self.informers = self.cast.client, self.cast.informers
         await membership.connect(system, self.config)
         await system.spawn(self._server(), name="server")
         await system.spawn(Supervisor(one_for_one, RESTARTS, self._informer_specs), name="informers")
         await system.spawn(self._events(), name="events")
         await self._storage_class()
-        await system.spawn(self._control_plane(), name="control-plane")
         await self.network.prepare()
         await self.node_factory.prepare()
+        await system.spawn(self._workers(), name="workers")
+        await system.spawn(self._control_plane(), name="control-plane")
         await system.spawn(self._network(), name="network")
         await system.spawn(self._nodes(), name="nodes")
         await system.spawn(self._metrics(), name="metrics")
         if self.config.listen is not None:
-            await system.spawn(self._door(), name="door")
+            await system.spawn(self._reporter(), name="report")
+            await system.spawn(self._member("door", "door"))
         if self.config.data_dir is not None:
             await system.spawn(self._gateway(self.config.data_dir))
 
@@ -173,11 +164,11 @@ class Cluster:
             child(
                 lambda: ApiServer(
                     self.store,
-                    self.server_config,
+                    self.cast.server_config,
                     tokens=self.pki.tokens if self.pki else None,
                     nodes=self._node,
                     client_ca=self.pki.ca_certificate if self.pki else "",
-                    measure=self._measure,
+                    measure=self.cast.measure,
                 ),
                 name="apiserver",
                 mailbox=SERVER_MAILBOX,
@@ -187,7 +178,7 @@ class Cluster:
         ]
         if self.config.member:
             parts.insert(1, child(lambda: membership.Quorum(self.store), name="quorum", backoff=RESTART_BACKOFF))
-        return _group(rest_for_one, *parts)
+        return group(rest_for_one, *parts)
 
     def _make_store(self) -> Store | EtcdStore:
         if self.config.etcd_endpoints:
@@ -197,13 +188,17 @@ class Cluster:
 
     def _events(self) -> Supervisor:
         """One writer of events for each kind of component."""
-        return _group(one_for_one, *(self._event_writer(name) for name in EVENT_SOURCES))
+        return group(one_for_one, *(self._event_writer(name) for name in EVENT_SOURCES))
+
+    def _workers(self) -> Supervisor:
+        """The processes in which components are placed."""
+        return group(one_for_one, *map(self._worker, workers(self.config.place.values())))
 
     def _control_plane(self) -> Supervisor:
-        controllers = _group(one_for_one, *(self._controller(entry) for entry in CONTROLLERS))
-        parts = [("kube-controller-manager", child(controllers, name="controllers"))]
-        parts.append(("kube-scheduler", self._scheduler()))
-        return _group(one_for_one, *(self._elected(name, part) if self.config.member else part for name, part in parts))
+        each = (self._member(controller_part(entry.name), entry.name) for entry in CONTROLLERS)
+        parts = [("kube-controller-manager", child(group(one_for_one, *each), name="controllers"))]
+        parts.append(("kube-scheduler", self._member("scheduler", "scheduler")))
+        return group(one_for_one, *(self._elected(name, part) if self.config.member else part for name, part in parts))
 
     def _elected(self, name: str, part: ChildSpec) -> ChildSpec:
         """Of all members one runs it."""
@@ -211,62 +206,60 @@ class Cluster:
         return child(lambda: Election(client, "kube-system", name, identity, part), name=part.name)
 
     def _nodes(self) -> Supervisor:
-        return _group(one_for_one, *(self._kubelet(name) for name in self._node_names()))
+        return group(one_for_one, *map(self._kubelet, self._node_names()))
 
     def _node_names(self) -> list[str]:
         return membership.node_names(self.config)
 
     def _network(self) -> Supervisor:
         """Services and their names, where pods have addresses that can be reached."""
-        make = self.network.proxy(self.informers, self._recorder("proxy"))
-        names = self.network.dns(self.informers)
-        members = [_member(make, "proxy")] if make else []
-        return _group(one_for_one, *members, *([_member(names, "dns")] if names else []))
+        parts = [part for part in ("proxy", "dns") if self.cast.maker(part) is not None]
+        return group(one_for_one, *(self._member(part, part) for part in parts))
 
     # The cast
 
-    def _scheduler(self) -> ChildSpec:
-        client = self.client_for(component("system:kube-scheduler"))
-        recorder = self._recorder("scheduler")
-        return _member(lambda: Scheduler(client, self.informers, recorder, self.config.scheduler), "scheduler")
-
-    def _controller(self, entry: Registered) -> ChildSpec:
-        client = self.client_for(entry.identity)
-        recorder = self._recorder("controllers")
-        known: dict[str, Any] = {
-            "certificate": self.pki.ca_certificate if self.pki else "",
-            "base_path": str(self.node_factory.claims_folder),
-            "remove_directory": self.node_factory.remove_claim,
-            "measure": self._measure,
-        }
-        options = {name: known[name] for name in entry.options}
-        return _member(lambda: entry.controller(client, self.informers, recorder, **options), entry.name)
+    def _member(self, part: str, name: str) -> ChildSpec:
+        """A component, here or by its stand-in for the one in its worker process."""
+        one = f"{KUBELET_PREFIX}{name}" if part == "kubelets" else part
+        make = self.cast.maker(one)  # of a placed kubelet too: its containers are stopped from here in the end
+        assert make is not None, "only what the cluster has is kept"
+        process = self.config.place.get(part)
+        if process is None:
+            return member_spec(make, name)
+        return member_spec(Placed, name, self._node_of(process), "orchestrator.worker:member", one)
 
     def _kubelet(self, name: str) -> ChildSpec:
-        parts = self.node_factory.make(name, self.client_for(node(name)), self._recorder("kubelets"))
-        return _member(parts, name)
+        return self._member("kubelets", name)
+
+    def _worker(self, name: str) -> ChildSpec:
+        placed = [part for part, process in self.config.place.items() if process == name]
+        listen = self.config.listen
+        facts = {
+            "kernel": self.config.kernel,
+            "reachable": self.network.reachable,
+            "certificate": self.pki.ca_certificate if self.pki else "",
+            "url": f"https://{listen[0]}:{listen[1]}" if listen and self.pki else "",
+            "door": "door" in placed,
+            "kubelets": "kubelets" in placed,
+        }
+        settings = document(replace(self.config, runtime=self.node_factory.runtime))
+        args = [self.system.name, settings, facts]
+        process = self._node_of(name)
+        return member_spec(lambda: NodeProcess(process, setup="orchestrator.worker:set_up", args=args), name)
+
+    def _node_of(self, process: str) -> str:
+        """A worker process' name among the nodes of all members."""
+        return f"{self.system.name}-{process}"
 
     def _metrics(self) -> Supervisor:
-        return _group(one_for_one, _member(lambda: Metrics(self._node_names, self._node), "collector"))
+        return group(one_for_one, member_spec(lambda: Metrics(self._node_names, self._node), "collector"))
 
     def _node(self, name: str) -> Ref[Any]:
         return membership.node_ref(self.system, self.config, name)
 
-    async def _measure(self) -> Usage:
-        """Nothing is known while nobody answers."""
-        try:
-            return await self.system.ref("metrics/collector").ask(MeasureNow(), MEASURE_SECONDS)
-        except ActorError:
-            return Usage({}, {})
-
-    def _door(self) -> ChildSpec:
-        assert self.config.listen is not None
-        host, port = self.config.listen
-        tls = self.pki.tls if self.pki else None
+    def _reporter(self) -> ChildSpec:
         report = Report(self.system, self.store, self.client, self.system.clock)
-        return _member(
-            lambda: HttpDoor(self.api, self.server_config, host=host, port=port, tls=tls, report=report), "door"
-        )
+        return member_spec(lambda: Reporter(report), "report")
 
     def _gateway(self, data_dir: Path) -> ChildSpec:
         """etcd's JSON on a socket file, for ``podium store`` and whoever may read the log itself."""
@@ -279,11 +272,8 @@ class Cluster:
             lambda: EventWriter(client, EVENT_SOURCES[name]), name=name, mailbox=EVENTS_MAILBOX, backoff=RESTART_BACKOFF
         )
 
-    def _recorder(self, name: str) -> Recorder:
-        return Recorder(self.system.ref(f"events/{name}"))
-
     async def _spawn_informer(self, make: Callable[[], Informer], name: str) -> Ref[Any]:
-        spec = _member(make, name)
+        spec = member_spec(make, name)
         ref = await self.system.spawn(spec, parent=self.system.ref("informers"))
         self._informer_specs.append(spec)
         return ref
@@ -298,11 +288,3 @@ class Cluster:
         assert self.config.data_dir is not None
         keys = load_keys(self.config.encryption_keys) if self.config.encryption_keys else None
         return SealedLog(SqliteLog(self.config.data_dir / "store" / "log.sqlite"), keys)
-
-
-def _group(strategy: Any, *children: ChildSpec) -> Supervisor:
-    return Supervisor(strategy=strategy, intensity=RESTARTS, children=children)
-
-
-def _member(make: Callable[[], Any], name: str) -> ChildSpec:
-    return child(make, name=name, mailbox=WATCHER_MAILBOX, backoff=RESTART_BACKOFF)

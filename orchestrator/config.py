@@ -50,10 +50,14 @@ class ClusterConfig:
     """``etcd://HOST:PORT[,HOST:PORT...]``: an etcd in place of the store's own log. Empty: the log in ``data_dir``."""
     encryption_keys: Path | None = None
     """A file of keys, made when there is none: with the first, Secrets are encrypted in the log. None: they are not."""
+    place: dict[str, str] = field(default_factory=dict)
+    """Component to the worker process in which it runs; what is not named runs here (``orchestrator/placement.py``)."""
     kernel: bool = False
     """Whether kernel state (routes) may be changed; only the daemon does."""
 
     def __post_init__(self) -> None:
+        if self.place:
+            object.__setattr__(self, "place", placement(self.place))
         if self.runtime not in RUNTIMES:
             raise ConfigError("runtime", f"expected one of {', '.join(RUNTIMES)}, found {self.runtime!r}")
         if self.store and not self.etcd_endpoints:
@@ -143,6 +147,8 @@ def convert(name: str, value: Any, folder: Path) -> Any:
         return parse_listen(str(value))
     if name in ("dataDir", "encryptionKeys"):
         return Path(expect(name, value, str)).expanduser()
+    if name == "place":
+        return placement(value)
     if name == "images":
         return {image: command(image, program) for image, program in expect(name, value, dict).items()}
     if name == "members":
@@ -161,6 +167,30 @@ def scheduler(value: Any, folder: Path) -> SchedulerConfiguration:
         return configuration.read(expect("scheduler", value, dict))
     except ConfigurationError as error:
         raise ConfigError(f"scheduler.{error.field}", str(error).removeprefix(f"{error.field}: ")) from error
+
+
+def placement(value: Any) -> dict[str, str]:
+    from orchestrator.placement import check, parse
+
+    return parse(value) if isinstance(value, str) else check(expect("place", value, dict))
+
+
+def document(config: ClusterConfig) -> dict[str, Any]:
+    """The settings that make ``config`` again in another process; ``kernel`` is not one."""
+    optional = {
+        "dataDir": config.data_dir and str(config.data_dir),
+        "listen": config.listen and f"{f'[{host}]' if ':' in (host := config.listen[0]) else host}:{config.listen[1]}",
+        "podCIDR": config.pod_cidr,
+        "scheduler": config.scheduler and config.scheduler.document,
+        "store": config.store,
+        "encryptionKeys": config.encryption_keys and str(config.encryption_keys.absolute()),
+    }
+    return {
+        "nodes": config.nodes, "runtime": config.runtime, "images": config.images, "serviceCIDR": config.service_cidr,
+        "clusterDomain": config.cluster_domain, "place": config.place,
+        **({"member": config.member, "members": config.members} if config.member else {}),
+        **{name: value for name, value in optional.items() if value},
+    }  # fmt: skip
 
 
 def command(image: str, program: Any) -> list[str]:

@@ -66,7 +66,7 @@ def new_loop() -> asyncio.AbstractEventLoop:
 
 async def serve(config: ClusterConfig, ready: int | None, began: float) -> None:
     """One life of the daemon. Raises StartError when it cannot begin."""
-    _plain_logs()
+    plain_logs()
     from orchestrator.cluster import Cluster
     from orchestrator.pki import prepare
 
@@ -99,7 +99,7 @@ async def serve(config: ClusterConfig, ready: int | None, began: float) -> None:
         await cluster.__aexit__(None, None, None)
 
 
-def _plain_logs() -> None:
+def plain_logs() -> None:
     """Log lines of ``key=value`` on standard error. structlog draws tracebacks with rich where it finds it: that is
     0.3 s and 10 MB which a daemon does not need."""
     rich = sys.modules.get("rich")

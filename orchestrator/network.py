@@ -63,6 +63,15 @@ class Network:
             self._reachable = False
             log.warning("cluster addresses are not reachable from this machine", reason=str(error))
 
+    @property
+    def reachable(self) -> bool:
+        """Whether this machine's programs and pods can use cluster addresses; known after ``prepare``."""
+        return self._reachable
+
+    def assume(self, reachable: bool) -> None:
+        """In a worker process: what ``prepare`` found in the daemon's."""
+        self._reachable = reachable
+
     async def release(self) -> None:
         if self._reachable:
             await self._addresses.release()

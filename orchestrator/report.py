@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from actors import Clock, Node, Ref, System
+from actors import Actor, Ask, Clock, Node, Ref, System
 from orchestrator import __version__
 from orchestrator.apimachinery.encoded import Object
 from orchestrator.client.client import Client
@@ -19,6 +19,21 @@ from orchestrator.client.requests import list_
 from orchestrator.store.protocol import StoreStatus
 
 API = "server/apiserver"
+
+
+class ReportNow(Ask[Any]):
+    """The document, a JSON object."""
+
+
+class Reporter(Actor):
+    """Gives the report to doors, wherever they are."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+
+    async def receive(self, message: Any) -> Any:
+        assert isinstance(message, ReportNow), f"expected ReportNow, found {type(message).__name__}"
+        return self.context.later(self._report(), "report")
 
 
 class Report:

@@ -13,7 +13,7 @@ from typing import Any
 
 from actors.actor import Actor
 from actors.errors import ActorError, Down, NameTaken, Refused, StartFailed
-from actors.exit import NORMAL, Exit
+from actors.exit import CRASHED, NORMAL, Exit
 from actors.message import Ask
 from actors.ref import Ref
 from actors.supervision import temporary
@@ -37,19 +37,6 @@ class NotImportable(ActorError, ValueError):
 
     def __str__(self) -> str:
         return f"expected a factory that can be imported by its name, found {self.name}: {self.error}"
-
-
-class PlacedEnded(ActorError):
-    """An actor that was placed on another node has ended there."""
-
-    def __init__(self, node: str, reason: str, error: str) -> None:
-        super().__init__(node, reason, error)
-        self.node = node
-        self.reason = reason
-        self.error = error
-
-    def __str__(self) -> str:
-        return f"it ended on {self.node}: {self.reason} {self.error}".rstrip()
 
 
 class Place(Ask[Ref[Any]]):
@@ -127,10 +114,10 @@ class Placed(Actor):
             self.context.log.warning("a placed actor was not told to stop", node=self._node, error=str(error))
 
     def _ended(self, down: Down) -> None:
+        """As it ended there, the instance ends here."""
         self._actor = None
-        if down.reason != NORMAL:
-            raise PlacedEnded(self._node, down.reason, down.message)
-        self.context.stop()
+        reason = NORMAL if down.reason == NORMAL else CRASHED
+        self.context.end(Exit(reason, f"it ended on {self._node}: {down.reason} {down.message}".rstrip()))
 
 
 class Spawner(Actor):

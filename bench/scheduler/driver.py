@@ -27,11 +27,12 @@ from orchestrator.client.kinds import NAMESPACES, NODES, PODS, PRIORITYCLASSES, 
 from orchestrator.client.protocol import Request, Want
 from orchestrator.client.requests import create, delete, patch
 from orchestrator.client.view import Parts, View
-from orchestrator.cluster import RESTARTS, Cluster
+from orchestrator.cluster import Cluster
 from orchestrator.config import ClusterConfig
 from orchestrator.daemon import free_port
 from orchestrator.hops import Hops
 from orchestrator.pki import prepare
+from orchestrator.specs import RESTARTS
 from orchestrator.store.protocol import StoreStatus
 
 BATCH = 100
@@ -55,7 +56,7 @@ class SchedulingCluster(Cluster):
     """No controllers and no kubelets: only what scheduling needs."""
 
     def _control_plane(self) -> Supervisor:
-        scheduler = self._scheduler()
+        scheduler = self._member("scheduler", "scheduler")
         return Supervisor(one_for_one, RESTARTS, children=[scheduler])
 
 

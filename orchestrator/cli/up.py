@@ -15,7 +15,16 @@ from typing import Any
 
 from orchestrator.cli import datadir
 from orchestrator.cli.terminal import CommandError, duration
-from orchestrator.config import DEFAULT_PORT, RUNTIMES, ClusterConfig, ConfigError, load, parse_listen
+from orchestrator.config import (
+    DEFAULT_PORT,
+    RUNTIMES,
+    ClusterConfig,
+    ConfigError,
+    document,
+    load,
+    parse_listen,
+    placement,
+)
 
 START_SECONDS = 60.0
 """How long a detached daemon may take to answer; a big log is replayed well within it."""
@@ -43,6 +52,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="N daemons that are one control plane and outlive the loss of less than half of them (with --detach)",
     )
     parser.add_argument("--store", metavar="URL", help="etcd://HOST:PORT[,...]: keep the state in an etcd that runs")
+    parser.add_argument(
+        "--place", metavar="PART=PROCESS,...", help="run components in worker processes, as scheduler=worker"
+    )
     parser.add_argument("--config", type=Path, help="a YAML file of settings; the options above win over it")
     parser.add_argument(
         "--demo", type=Path, metavar="FILE", help="apply this manifest and show it become ready (with --detach)"
@@ -107,6 +119,8 @@ def configured(options: argparse.Namespace) -> ClusterConfig:
     given: dict[str, Any] = {name: getattr(options, name) for name in ("nodes", "runtime", "data_dir", "store")}
     if options.listen:
         given["listen"] = parse_listen(options.listen)
+    if options.place:
+        given["place"] = {**config.place, **placement(options.place)}
     config = replace(config, **{name: value for name, value in given.items() if value is not None})
     assert config.data_dir is not None
     return replace(config, data_dir=config.data_dir.expanduser().absolute())
@@ -123,8 +137,8 @@ def detach(config: ClusterConfig) -> datadir.DaemonRecord:
             f"podium up: cannot use {config.data_dir}: {error.strerror}; choose another with --data-dir"
         ) from error
     reading, writing = os.pipe()
-    document = json.dumps(plain(config))
-    command = [sys.executable, "-m", "orchestrator.daemon", "--ready-fd", str(writing), "--settings", document]
+    settings = json.dumps(document(config))
+    command = [sys.executable, "-m", "orchestrator.daemon", "--ready-fd", str(writing), "--settings", settings]
     with log:
         process = subprocess.Popen(
             command,
@@ -144,18 +158,6 @@ def detach(config: ClusterConfig) -> datadir.DaemonRecord:
         process.kill()
         raise CommandError(f"podium up: the daemon did not come up; {config.data_dir / 'daemon.log'} says why")
     return record
-
-
-def plain(config: ClusterConfig) -> dict[str, Any]:
-    listen = f"{config.listen[0]}:{config.listen[1]}" if config.listen else ""
-    return {
-        "dataDir": str(config.data_dir), "listen": listen, "nodes": config.nodes, "runtime": config.runtime,
-        "images": config.images, "serviceCIDR": config.service_cidr, "clusterDomain": config.cluster_domain,
-        "store": config.store,
-        **({"member": config.member, "members": config.members} if config.member else {}),
-        **({"encryptionKeys": str(config.encryption_keys.absolute())} if config.encryption_keys else {}),
-        **({"scheduler": config.scheduler.document} if config.scheduler else {}),
-    }  # fmt: skip
 
 
 def first_line(descriptor: int, seconds: float) -> dict[str, Any]:

@@ -96,7 +96,7 @@ class FaultyCluster(Composition):
     def _kubelet(self, name: str) -> ChildSpec:
         spec = super()._kubelet(name)
         make: Any = spec.factory
-        return msgspec.structs.replace(spec, factory=lambda: PoweredOff() if name in self.off else make())
+        return msgspec.structs.replace(spec, factory=lambda *args: PoweredOff() if name in self.off else make(*args))
 
     def _lost(self, lost: Lost) -> None:
         self._faults.tell_nowait(lost)

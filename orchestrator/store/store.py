@@ -165,7 +165,7 @@ class Store(Actor):
             case Changed(key=key, limit=limit):
                 return changed(self._replica.machine, key, limit)
             case Down(ref=ref):
-                self._watches.close_subscriber(ref.path)
+                self._watches.close_subscriber(ref)
             case _Progress():
                 self._watches.advance(self._machine.revision)
             case _Expire():

@@ -86,9 +86,9 @@ class Watches:
         if watcher is not None and watcher.audience is not None:
             self._audiences.leave(watcher.audience, number)
 
-    def close_subscriber(self, path: str) -> None:
+    def close_subscriber(self, subscriber: Ref[Any]) -> None:
         """Forget the watches of a subscriber that is gone."""
-        for watcher in [watcher for watcher in self._watchers.values() if watcher.subscriber.path == path]:
+        for watcher in [watcher for watcher in self._watchers.values() if watcher.subscriber == subscriber]:
             self.close(watcher.number)
 
     def end_all(self, reason: Refusal, message: str) -> None:
