@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from actors.errors import ActorError
 
+UNREADABLE = (msgspec.MsgspecError, ValueError, TypeError, RecursionError)
+"""What reading bytes of a peer can raise: no UTF-8 is a ValueError, another shape a TypeError."""
 DISCONNECTED = "disconnected"
 """Reason of a ``Down`` and of a dead letter: there is no connection to the actor's node, or it was lost."""
 

@@ -18,7 +18,7 @@ from enum import Enum
 import msgspec
 
 from actors.remoting import wire
-from actors.remoting.errors import Violation
+from actors.remoting.errors import UNREADABLE, Violation
 from actors.remoting.limits import MAX_NAME_CHARACTERS
 from actors.remoting.security import Prover
 
@@ -103,7 +103,7 @@ class Handshake:
         """The other side's hello, if a connection to it makes sense."""
         try:
             hello = _hello_decoder.decode(payload)
-        except msgspec.MsgspecError as error:
+        except UNREADABLE as error:
             raise Violation(
                 "malformed", f"expected the hello of an actor node, found something else: {error}"
             ) from None
@@ -137,7 +137,7 @@ _refusal_decoder = msgspec.msgpack.Decoder(Refusal)
 def decode_refusal(payload: bytes) -> Refusal:
     try:
         return _refusal_decoder.decode(payload)
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return Refusal("malformed", "a farewell that cannot be read")
 
 

@@ -15,11 +15,12 @@ from actors.errors import MailboxFull
 from actors.exit import MISSING
 from actors.ref import Ref
 from actors.remoting import wire
-from actors.remoting.errors import DISCONNECTED, Violation
+from actors.remoting.errors import DISCONNECTED, UNREADABLE, Violation
 from actors.remoting.handshake import Farewell, Hello
 from actors.remoting.limits import MAX_KNOWN_PATHS, MAX_OPEN_ASKS
 from actors.remoting.outbox import Outbox
 from actors.remoting.session import Event
+from actors.remoting.statistics import PeerStatistics
 from actors.remoting.watches import WatchedTable, Watching
 from actors.trace import Trace
 
@@ -71,6 +72,19 @@ class Peer:
         self.watched = WatchedTable(connection)
         self.open_asks = 0
         """Asks of the peer that are not answered."""
+
+    def statistics(self) -> PeerStatistics:
+        return PeerStatistics(
+            node=self.node,
+            credit=self._session.credit,
+            owed=self._session.owed,
+            waiting=len(self._outbox),
+            waiting_bytes=self._outbox.size,
+            asked=len(self.asked),
+            open_asks=self.open_asks,
+            watching=len(self.watching),
+            watched=len(self.watched),
+        )
 
     # To the node
 
@@ -178,7 +192,7 @@ class Peer:
                 taken = cell.put(frame, None, urgent, True, asker)
             except MailboxFull:
                 system.dead_letters.publish(ref.path, frame, "full")
-            except msgspec.MsgspecError as error:  # a full mailbox looked into it
+            except UNREADABLE as error:  # a full mailbox looked into it
                 system.undecodable(cell, frame, route, error)
         if taken is True or taken is False:
             self._session.consumed(size)
@@ -225,7 +239,7 @@ class Peer:
     def _read_trace(self, packed: bytes) -> Trace:
         try:
             return _decode_trace(packed)
-        except msgspec.MsgspecError as error:
+        except UNREADABLE as error:
             raise Violation("frame", f"expected a trace: {error}") from None
 
     # The end

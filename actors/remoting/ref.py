@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import msgspec
-
 from actors import current
 from actors.asks import DOWN
 from actors.call import PLAIN, read_call
@@ -14,7 +12,7 @@ from actors.errors import Down, Refused
 from actors.message import Asked, Told
 from actors.ref import DEFAULT_ASK_SECONDS, Ref
 from actors.remoting import wire
-from actors.remoting.errors import DISCONNECTED, FrameTooLarge
+from actors.remoting.errors import DISCONNECTED, UNREADABLE, FrameTooLarge
 
 if TYPE_CHECKING:
     from actors.cell import Cell, Watcher
@@ -88,7 +86,7 @@ class RemoteRef(Ref[P]):
                 reply: R = codec.reply_decoder(cls)(answer)
                 return reply
             error = self._error(status, answer, message, timeout)
-        except msgspec.MsgspecError as mismatch:
+        except UNREADABLE as mismatch:
             error = Refused("undecodable", f"{self._node} answered something else than expected: {mismatch}")
         raise error
 

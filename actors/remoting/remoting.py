@@ -21,6 +21,7 @@ from actors.remoting.limits import MAX_HANDSHAKES, MAX_PEERS, Limits
 from actors.remoting.network import Listener, Network
 from actors.remoting.security import CertificateProver, Prover, Secret, SecretProver, Security, dns_names
 from actors.remoting.session import Session
+from actors.remoting.statistics import RemotingStatistics
 
 if TYPE_CHECKING:
     from actors.clock import Clock
@@ -120,6 +121,14 @@ class Remoting:
             connection.close(Violation("stopped", f"{self.system.name} stops"))
         if not await settled(self.clock, 2 * LINGER_SECONDS, [connection.gone for connection in connections]):
             log.error("connections do not end", count=len(connections))
+
+    def statistics(self) -> RemotingStatistics:
+        return RemotingStatistics(
+            connections=len(self._connections),
+            handshakes=len(self._shaking),
+            peers=tuple(peer.statistics() for peer in self.peers.values()),
+            refusals=dict(self.refusals),
+        )
 
     def forget(self, dialer: Dialer) -> None:
         self._dialers.pop(dialer, None)

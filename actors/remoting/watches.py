@@ -8,7 +8,7 @@ import msgspec
 
 from actors.errors import Down
 from actors.remoting import wire
-from actors.remoting.errors import DISCONNECTED, Violation
+from actors.remoting.errors import DISCONNECTED, UNREADABLE, Violation
 from actors.remoting.limits import MAX_WATCHES
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Watching:
         del self._numbers[ref.path]
         try:
             end = _decode(body)
-        except msgspec.MsgspecError as error:
+        except UNREADABLE as error:
             raise Violation("frame", f"an end that cannot be read: {error}") from None
         for watcher in watchers:
             watcher.hear(Down(ref, end.reason, end.error, end.restarting))
