@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 Make = Callable[[], asyncio.Protocol]
 BACKLOG = 128
 """Connections that wait to be accepted."""
+TLS_SECONDS = 5.0
+"""For TLS' own handshake, before ours begins."""
 
 
 class Listener(Protocol):
@@ -60,11 +62,15 @@ class SocketNetwork:
         place = split(address)
         loop = asyncio.get_running_loop()
         if isinstance(place, str):
-            server = await loop.create_unix_server(make, place, ssl=tls, backlog=BACKLOG)
+            server = await loop.create_unix_server(
+                make, place, ssl=tls, backlog=BACKLOG, ssl_handshake_timeout=_seconds(tls)
+            )
             os.chmod(place, 0o600)
             return SocketListener(server, address)
         host, port = place
-        server = await loop.create_server(make, host, port, ssl=tls, backlog=BACKLOG)
+        server = await loop.create_server(
+            make, host, port, ssl=tls, backlog=BACKLOG, ssl_handshake_timeout=_seconds(tls)
+        )
         port = server.sockets[0].getsockname()[1]
         return SocketListener(server, f"tcp://{f'[{host}]' if ':' in host else host}:{port}")
 
@@ -76,3 +82,7 @@ class SocketNetwork:
             await loop.create_unix_connection(make, place, ssl=tls, server_hostname=name)
         else:
             await loop.create_connection(make, *place, ssl=tls, server_hostname=name)
+
+
+def _seconds(tls: ssl.SSLContext | None) -> float | None:
+    return None if tls is None else TLS_SECONDS

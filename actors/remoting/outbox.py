@@ -15,32 +15,33 @@ Waiting = tuple[bytes, bool, "asyncio.Future[bool]", "asyncio.Future[Any] | None
 class Outbox:
     """Wire frames in the order in which they were sent; urgent ones first."""
 
-    __slots__ = ("_limits", "_normal", "_urgent", "size", "waiting")
+    __slots__ = ("_limits", "_normal", "_urgent", "count", "size", "waiting")
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._normal: deque[bytes] = deque()
         self._urgent: deque[bytes] = deque()
+        self.count = 0
         self.size = 0
+        """In bytes."""
         self.waiting: deque[Waiting] = deque()
 
     @property
     def capacity(self) -> int:
         return self._limits.outbox_frames
 
-    def __len__(self) -> int:
-        return len(self._normal) + len(self._urgent)
-
     def has_room(self) -> bool:
-        return len(self) < self._limits.outbox_frames and self.size < self._limits.outbox_bytes
+        return self.count < self._limits.outbox_frames and self.size < self._limits.outbox_bytes
 
     def put(self, data: bytes, urgent: bool) -> None:
         (self._urgent if urgent else self._normal).append(data)
+        self.count += 1
         self.size += len(data)
 
     def take(self) -> bytes:
         """The next frame; who waits in line moves up."""
         data = (self._urgent or self._normal).popleft()
+        self.count -= 1
         self.size -= len(data)
         self._admit()
         return data
@@ -58,9 +59,9 @@ class Outbox:
 
     def drain(self) -> Iterator[bytes]:
         """Take out everything; senders in line are told that it was not taken."""
-        while self:
+        while self._urgent or self._normal:
             yield (self._urgent or self._normal).popleft()
-        self.size = 0
+        self.count = self.size = 0
         while self.waiting:
             data, _, room, asker = self.waiting.popleft()
             if not room.done() and (asker is None or not asker.done()):

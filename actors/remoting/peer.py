@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -78,7 +79,7 @@ class Peer:
             node=self.node,
             credit=self._session.credit,
             owed=self._session.owed,
-            waiting=len(self._outbox),
+            waiting=self._outbox.count,
             waiting_bytes=self._outbox.size,
             asked=len(self.asked),
             open_asks=self.open_asks,
@@ -93,7 +94,7 @@ class Peer:
     ) -> asyncio.Future[bool] | bool:
         """Send mail. A future: it waits for room. False: not taken."""
         session = self._session
-        if session.credit > 0 and not self._outbox and not self.connection.paused:
+        if session.credit > 0 and not self._outbox.count and not self.connection.paused:
             session.credit -= len(data)
             self.connection.write(data)
             return True
@@ -111,7 +112,7 @@ class Peer:
     def pump(self) -> None:
         """Send what waits, as far as there is credit."""
         session, outbox, connection = self._session, self._outbox, self.connection
-        while outbox and session.credit > 0 and not connection.paused:
+        while outbox.count and session.credit > 0 and not connection.paused:
             data = outbox.take()
             session.credit -= len(data)
             connection.write(data)
@@ -173,7 +174,7 @@ class Peer:
             return
         self.open_asks += 1
         slot = RemoteAsk(self, correlation)
-        call = slot.call = self._system.asks.open(seconds, self._read_trace(trace) if trace else None, slot)
+        call = slot.call = self._system.asks.open(_coarse(seconds), self._read_trace(trace) if trace else None, slot)
         self._deliver(path, (envelope, call[1], body), bool(urgent), size, slot)
 
     def _deliver(self, path: bytes, frame: Frame, urgent: bool, size: int, asker: Any) -> None:
@@ -264,3 +265,8 @@ class Peer:
             answer = self._system.codec.encode_value((path, self._outbox.capacity))
             self._system.asks.answer(correlation, FULL, answer)
         self._system.dead_letters.publish(f"{self.node}/{path}", (envelope, PLAIN, body), reason)
+
+
+def _coarse(seconds: float) -> float:
+    """Not less but round: asks of one timeout share a timer, and what was forwarded has odd ones."""
+    return math.ceil(seconds) if seconds > 1.0 else math.ceil(seconds * 10) / 10

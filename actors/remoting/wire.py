@@ -34,15 +34,17 @@ def frame(kind: int, payload: bytes) -> bytes:
 
 
 def tell(urgent: bool, path: bytes, envelope: bytes, call: bytes, body: bytes) -> bytes:
-    sizes = len(path), len(envelope), len(call)
-    return b"".join((pack_tell(8 + sum(sizes) + len(body), TELL, urgent, *sizes), path, envelope, call, body))
+    paths, envelopes, calls = len(path), len(envelope), len(call)
+    head = pack_tell(8 + paths + envelopes + calls + len(body), TELL, urgent, paths, envelopes, calls)
+    return b"".join((head, path, envelope, call, body))
 
 
 def ask(
     urgent: bool, path: bytes, envelope: bytes, trace: bytes, body: bytes, correlation: int, seconds: float
 ) -> bytes:
-    sizes = len(path), len(envelope), len(trace)
-    head = pack_ask(24 + sum(sizes) + len(body), ASK, urgent, *sizes, correlation, seconds)
+    paths, envelopes, traces = len(path), len(envelope), len(trace)
+    size = 24 + paths + envelopes + traces + len(body)
+    head = pack_ask(size, ASK, urgent, paths, envelopes, traces, correlation, seconds)
     return b"".join((head, path, envelope, trace, body))
 
 
