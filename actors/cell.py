@@ -188,6 +188,12 @@ class Cell:
             self.system.dead_letters.publish(self.path, verdict, "dropped")
         return verdict is not frame
 
+    def stand_in_line(self, frame: Frame, urgent: bool, room: Any, asker: Any) -> None:
+        """Have mail from afar wait for room, whoever waits for it: ``room`` is told as a future is, without a task."""
+        if self.system.tap is not None:
+            self.system.observe(self.path, frame)
+        self.box.wait_for_room(frame, urgent, room, asker)
+
     def unstash(self) -> None:
         """Put what was put aside back in front of the mail."""
         stash, self.stash = self.stash, None

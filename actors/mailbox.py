@@ -94,6 +94,10 @@ class Box:
             return self._count(oldest)
         return policy
 
+    def full(self, urgent: bool) -> bool:
+        """Whether mail must be dropped, refused or wait."""
+        return bool(self.waiting) or len(self._queue(urgent)) >= self.capacity
+
     def _count(self, dropped: Frame | None) -> Frame | None:
         if dropped is not None:
             self.dropped += 1

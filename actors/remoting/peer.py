@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 import structlog
@@ -14,6 +14,7 @@ from actors.call import PLAIN, encode_call
 from actors.codec import Frame, Route
 from actors.errors import MailboxFull
 from actors.exit import MISSING
+from actors.mailbox import Policy
 from actors.ref import Ref
 from actors.remoting import wire
 from actors.remoting.errors import DISCONNECTED, UNREADABLE, Violation
@@ -26,6 +27,7 @@ from actors.remoting.watches import WatchedTable, Watching
 from actors.trace import Trace
 
 if TYPE_CHECKING:
+    from actors.cell import Cell
     from actors.remoting.connection import Connection
     from actors.remoting.remoting import Remoting
 
@@ -37,20 +39,45 @@ _decode_trace = msgspec.msgpack.Decoder(Trace).decode
 class RemoteAsk:
     """In the place of an asker's future: the answer goes back over the connection."""
 
-    __slots__ = ("_answered", "_correlation", "_peer", "call")
+    __slots__ = ("_answered", "_correlation", "_peer", "call", "room")
 
     def __init__(self, peer: Peer, correlation: int) -> None:
         self._peer = peer
         self._correlation = correlation
         self._answered = False
         self.call: Call | None = None
+        self.room: Room | None = None
+        """While it waits in line for a mailbox."""
 
     def done(self) -> bool:
         return self._answered or not self._peer.alive
 
     def set_result(self, answer: Answer) -> None:
         self._answered = True
+        if self.room is not None:  # whoever has its answer, or is past its deadline, leaves the line
+            self.room.set_result(False)
         self._peer.answered(self._correlation, self.call, *answer)
+
+
+class Room:
+    """In the place of a sender that waits for room in a mailbox here: its turn gives the credit back."""
+
+    __slots__ = ("_peer", "_size")
+
+    def __init__(self, peer: Peer, size: int) -> None:
+        self._peer = peer
+        self._size = size
+
+    def done(self) -> bool:
+        return self._size == 0
+
+    def cancelled(self) -> bool:
+        return False
+
+    def set_result(self, taken: bool) -> None:
+        size, self._size = self._size, 0
+        if size:
+            self._peer.consumed_late(size)
 
 
 class Peer:
@@ -177,30 +204,41 @@ class Peer:
         call = slot.call = self._system.asks.open(_coarse(seconds), self._read_trace(trace) if trace else None, slot)
         self._deliver(path, (envelope, call[1], body), bool(urgent), size, slot)
 
-    def _deliver(self, path: bytes, frame: Frame, urgent: bool, size: int, asker: Any) -> None:
+    def _deliver(self, path: bytes, frame: Frame, urgent: bool, size: int, asker: RemoteAsk | None) -> None:
         """Put a frame into a mailbox; its credit is given back when it is in, or is nowhere."""
         system = self._system
         ref = self._refs.get(path) or self._find(path)
         route = system.codec.routes.get(frame[0]) or self._route(frame[0])
         cell = system.cells.get(ref.path)
-        taken: asyncio.Future[bool] | bool = False
+        waits = False
         if cell is None or cell.closed:
             system.dead_letters.publish(ref.path, frame, MISSING)
         elif route.decode is None:
             system.undecodable(cell, frame, route, TypeError("unknown"))
         else:
             try:
-                taken = cell.put(frame, None, urgent, True, asker)
+                waits = self._put(cell, frame, urgent, size, asker)
             except MailboxFull:
                 system.dead_letters.publish(ref.path, frame, "full")
             except UNREADABLE as error:  # a full mailbox looked into it
                 system.undecodable(cell, frame, route, error)
-        if taken is True or taken is False:
+        if not waits:
             self._session.consumed(size)
-        else:
-            taken.add_done_callback(lambda _: self._consumed_late(size))
 
-    def _consumed_late(self, size: int) -> None:
+    def _put(self, cell: Cell, frame: Frame, urgent: bool, size: int, asker: RemoteAsk | None) -> bool:
+        """Whether the frame stands in line before a full mailbox. Raises ``MailboxFull``."""
+        box = cell.box
+        if box.overflow.policy is not Policy.WAIT or not box.full(urgent):
+            cell.put(frame, None, urgent, True, cast(Any, asker))
+            return False
+        room = Room(self, size)
+        if asker is not None:
+            asker.room = room
+        cell.stand_in_line(frame, urgent, room, asker)
+        return True
+
+    def consumed_late(self, size: int) -> None:
+        """Mail that stood in line is in its mailbox, or nowhere."""
         if self.alive:
             self._session.consumed(size)
             self.connection.say()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from actors import Actor, Limits, Mailbox, System, drop_newest, fail, wait
+from actors import Actor, AskTimeout, Limits, Mailbox, System, drop_newest, fail, wait
 from actors.mailbox import Overflow
 from actors.remoting.errors import FrameTooLarge
 from actors.testing import MemoryNetwork
@@ -24,7 +24,8 @@ class Slow(Actor):
 
     async def receive(self, message: Any) -> None:
         await asyncio.sleep(1.0)
-        self.taken.append(message.number)
+        if isinstance(message, Note):
+            self.taken.append(message.number)
 
 
 async def send(ref: Any, count: int, sent: list[int]) -> None:
@@ -105,6 +106,21 @@ async def test_credit_comes_back_for_all_that_is_sent() -> None:
         await send(a.ref("server", "b"), 1000, sent)
         await send(a.ref("nobody", "b"), 1000, sent)
         assert await a.ref("server", "b").ask(Echo("done")) == "done"
+
+
+async def test_asks_that_are_given_up_in_line_give_their_credit_back() -> None:
+    async with two_nodes(limits=LIMITS) as (a, b):
+        slow = Slow()
+        await b.spawn(lambda: slow, name="slow", mailbox=Mailbox(2, wait))
+        await b.spawn(Server, name="server")
+        for _ in range(3):
+            asks = [a.ref("slow", "b").ask(Echo("x" * 60), timeout=0.2) for _ in range(20)]
+            answers = await asyncio.gather(*asks, return_exceptions=True)
+            assert all(isinstance(answer, AskTimeout) for answer in answers)
+            await asyncio.sleep(30.0)
+        [peer] = b.remoting.statistics().peers
+        assert (peer.open_asks, peer.owed < LIMITS.window_bytes / 4) == (0, True)
+        assert await a.ref("server", "b").ask(Echo("here")) == "here"
 
 
 async def test_a_sender_that_gives_up_leaves_nothing_behind() -> None:
