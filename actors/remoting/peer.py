@@ -21,6 +21,7 @@ from actors.remoting.errors import DISCONNECTED, UNREADABLE, Violation
 from actors.remoting.handshake import Farewell, Hello
 from actors.remoting.limits import MAX_KNOWN_PATHS, MAX_OPEN_ASKS
 from actors.remoting.outbox import Outbox
+from actors.remoting.ref import RemoteRef
 from actors.remoting.session import Event
 from actors.remoting.statistics import PeerStatistics
 from actors.remoting.watches import WatchedTable, Watching
@@ -84,6 +85,7 @@ class Peer:
     """The other end of one open connection, until that is over."""
 
     def __init__(self, remoting: Remoting, connection: Connection, hello: Hello) -> None:
+        self._remoting = remoting
         self._system = remoting.system
         self._session = connection.session
         self._refs: dict[bytes, Ref[Any]] = {}
@@ -92,6 +94,8 @@ class Peer:
         self.node = hello.node
         self.incarnation = hello.incarnation
         self.alive = True
+        self.related = False
+        """Whether it is a worker process of this one."""
         self.frame_bytes = min(hello.frame, remoting.limits.frame_bytes)
         """The largest frame that travels in either direction."""
         self.asked: dict[int, Ref[Any]] = {}
@@ -208,6 +212,9 @@ class Peer:
         """Put a frame into a mailbox; its credit is given back when it is in, or is nowhere."""
         system = self._system
         ref = self._refs.get(path) or self._find(path)
+        if isinstance(ref, RemoteRef):
+            self._relay(ref, frame, urgent, size)
+            return
         route = system.codec.routes.get(frame[0]) or self._route(frame[0])
         cell = system.cells.get(ref.path)
         waits = False
@@ -224,6 +231,14 @@ class Peer:
                 system.undecodable(cell, frame, route, error)
         if not waits:
             self._session.consumed(size)
+
+    def _relay(self, ref: RemoteRef[Any], frame: Frame, urgent: bool, size: int) -> None:
+        """Pass mail on to another node. Its credit is given back when it is on its way there, or is nowhere."""
+        taken = ref.relay(frame, urgent=urgent, may_wait=True)
+        if taken is True or taken is False:
+            self._session.consumed(size)
+        else:
+            taken.add_done_callback(lambda _: self.consumed_late(size))
 
     def _put(self, cell: Cell, frame: Frame, urgent: bool, size: int, asker: RemoteAsk | None) -> bool:
         """Whether the frame stands in line before a full mailbox. Raises ``MailboxFull``."""
@@ -261,6 +276,8 @@ class Peer:
         except UnicodeDecodeError:
             raise Violation("frame", f"expected the path of an actor, found {path[:32]!r}") from None
         system = self._system
+        if path.startswith(wire.FOREIGN):
+            return self._foreign(name)
         cell = system.cells.get(name)
         if cell is None:
             return system.whereis(name) or Ref(system, name)
@@ -268,6 +285,14 @@ class Peer:
             self._refs.clear()
         self._refs[path] = cell.ref
         return cell.ref
+
+    def _foreign(self, name: str) -> Ref[Any]:
+        """The ref of an actor on another node. Only worker processes of this one are relayed to each other."""
+        node, _, path = name.removeprefix("/").partition("/")
+        other = self._remoting.peers.get(node)
+        if not self.related or (other is not None and not other.related):
+            return Ref(self._system, name)  # there is nobody of such a path
+        return self._system.ref(path, node)
 
     def _route(self, envelope: bytes) -> Route:
         try:

@@ -88,6 +88,7 @@ class NodeProcess(Actor):
             async with asyncio.timeout(START_SECONDS):
                 self._peer = await system.remoting.adopt(mine, secret, dialer=False)
                 if self._peer is not None:
+                    self._peer.related = True
                     await system.ref(SPAWNER, self._name).ask(Ready(), timeout=START_SECONDS)
         except (TimeoutError, Down) as error:
             raise NodeDied(self._name, f"did not begin: {error}; {await self._status(self._process)}") from None

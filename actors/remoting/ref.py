@@ -92,30 +92,36 @@ class RemoteRef(Ref[P]):
 
     def deliver(self, frame: Frame) -> bool:
         """Pass a frame on as it is. The answer to an ask comes back by way of this node."""
+        return self.relay(frame, urgent=False, may_wait=False) is True
+
+    def relay(self, frame: Frame, *, urgent: bool, may_wait: bool) -> asyncio.Future[bool] | bool:
+        """As ``deliver``; with ``may_wait`` it stands in line for the node's credit."""
+        correlation, deadline, trace = read_call(frame[1])
         peer = self._find_peer()
         if peer is None:
-            self._undelivered(frame)
+            answer = (self.path, DISCONNECTED, f"there is no connection to {self._node}", False)
+            self._system.asks.answer(correlation, DOWN, self._system.codec.encode_value(answer))
+            self._undelivered((frame[0], PLAIN, frame[2]))
             return False
-        correlation, deadline, trace = read_call(frame[1])
         packed = b"" if trace is None else self._system.codec.encode_raw(trace)
         if not correlation:
-            return peer.send(wire.tell(False, self._packed, frame[0], packed, frame[2]), False, False, None) is True
+            return peer.send(wire.tell(urgent, self._packed, frame[0], packed, frame[2]), urgent, may_wait, None)
         seconds = max(0.0, deadline - self._system.clock.monotonic())
-        data = wire.ask(False, self._packed, frame[0], packed, frame[2], correlation, seconds)
+        data = wire.ask(urgent, self._packed, frame[0], packed, frame[2], correlation, seconds)
         peer.asked[correlation] = self
-        return peer.send(data, False, False, None) is True
+        return peer.send(data, urgent, may_wait, None)
 
     def watch(self, watcher: Watcher) -> None:
         peer = self._find_peer()
         if peer is None:
             watcher.hear(Down(self, DISCONNECTED, f"there is no connection to {self._node}"))
         else:
-            peer.watching.add(self, watcher)
+            peer.watching.add(self._packed, self, watcher)
 
     def unwatch(self, watcher: Watcher) -> None:
         peer = self._find_peer()
         if peer is not None:
-            peer.watching.remove(self, watcher)
+            peer.watching.remove(self._packed, watcher)
 
     def check_cycle(self, sender: Cell) -> None:
         """No circle is found beyond this node."""
@@ -153,8 +159,15 @@ class RemoteRef(Ref[P]):
         return self._system.asks.error(status, answer, self.path, type(message).__qualname__, seconds)
 
     def _find_peer(self) -> Peer | None:
-        self._peer = self._system.remoting.peers.get(self._node)
-        return self._peer
+        """Who takes mail for the node: itself, or the gateway, which is told where it goes."""
+        remoting = self._system.remoting
+        peer = remoting.peers.get(self._node)
+        self._packed = self.path.encode()
+        if peer is None and remoting.gateway is not None and remoting.gateway.alive:
+            peer = remoting.gateway
+            self._packed = wire.FOREIGN + self.address
+        self._peer = peer
+        return peer
 
     def _undelivered(self, frame: Frame) -> None:
         self._system.dead_letters.publish(f"{self._node}/{self.path}", frame, DISCONNECTED)

@@ -44,6 +44,8 @@ class Remoting:
         """By node: who is connected now."""
         self.refusals: Counter[str] = Counter()
         """Connections that did not come to be or were broken off, by code."""
+        self.gateway: Peer | None = None
+        """Who passes mail on to nodes that have no connection with this one: a worker process' parent."""
         self._connections: dict[Connection, None] = {}
         self._shaking: dict[Connection, None] = {}  # strangers in their handshake
         self._listeners: list[Listener] = []

@@ -38,29 +38,30 @@ class Watching:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._last = 0
-        self._numbers: dict[str, int] = {}
-        self._watches: dict[int, tuple[Ref[Any], dict[Watcher, None]]] = {}
+        self._numbers: dict[bytes, int] = {}
+        self._watches: dict[int, tuple[bytes, Ref[Any], dict[Watcher, None]]] = {}
 
     def __len__(self) -> int:
         return len(self._watches)
 
-    def add(self, ref: Ref[Any], watcher: Watcher) -> None:
-        number = self._numbers.get(ref.path)
+    def add(self, path: bytes, ref: Ref[Any], watcher: Watcher) -> None:
+        """``path`` is what the peer knows the actor by."""
+        number = self._numbers.get(path)
         if number is None:
             self._last = number = self._last + 1
-            self._numbers[ref.path] = number
-            self._watches[number] = (ref, {})
-            self._connection.write(wire.watch(wire.WATCH, number, ref.path.encode()))
-        self._watches[number][1][watcher] = None
+            self._numbers[path] = number
+            self._watches[number] = (path, ref, {})
+            self._connection.write(wire.watch(wire.WATCH, number, path))
+        self._watches[number][2][watcher] = None
 
-    def remove(self, ref: Ref[Any], watcher: Watcher) -> None:
-        number = self._numbers.get(ref.path)
+    def remove(self, path: bytes, watcher: Watcher) -> None:
+        number = self._numbers.get(path)
         if number is None:
             return
-        watchers = self._watches[number][1]
+        watchers = self._watches[number][2]
         watchers.pop(watcher, None)
         if not watchers:
-            del self._numbers[ref.path], self._watches[number]
+            del self._numbers[path], self._watches[number]
             self._connection.write(wire.watch(wire.UNWATCH, number))
 
     def ended(self, number: int, body: bytes) -> None:
@@ -68,8 +69,8 @@ class Watching:
         watch = self._watches.pop(number, None)
         if watch is None:
             return
-        ref, watchers = watch
-        del self._numbers[ref.path]
+        path, ref, watchers = watch
+        del self._numbers[path]
         try:
             end = _decode(body)
         except UNREADABLE as error:
@@ -80,7 +81,7 @@ class Watching:
     def lost(self, text: str) -> None:
         watches, self._watches = self._watches, {}
         self._numbers.clear()
-        for ref, watchers in watches.values():
+        for _, ref, watchers in watches.values():
             for watcher in watchers:
                 watcher.hear(Down(ref, DISCONNECTED, text))
 

@@ -13,6 +13,8 @@ from actors.remoting.errors import Violation
 
 HELLO, PROOF, REFUSE, PING, CREDIT, TELL, ASK, REPLY, WATCH, UNWATCH, DOWN, GOODBYE = range(1, 13)
 
+FOREIGN = b"/"
+"""Before the address of an actor that is on yet another node: the path of mail that is to be passed on there."""
 LENGTH = struct.Struct(">I")
 HEAD = struct.Struct(">IB")
 TELL_HEAD = struct.Struct(">IBBHHH")  # length, kind, urgent, lengths of path, envelope and call

@@ -33,6 +33,7 @@ async def work(settings: Settings) -> int:
         peer = await system.remoting.adopt(wire, Secret(settings.secret), dialer=True)
         if peer is None or peer.node != settings.parent:
             return NEVER_CONNECTED
+        system.remoting.gateway = peer
         if settings.setup is None:
             leading.set_result(())
         else:

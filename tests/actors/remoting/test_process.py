@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from actors import Actor, Ask, Backoff, Down, Limits, Ref, StartFailed, System
+from actors import Actor, Ask, Backoff, Down, Limits, Ref, Refused, StartFailed, System, temporary
 from actors.remoting.placement import NotImportable, Placed, import_name
 from actors.testing import Probe
 from tests.actors.cast import Add, Counter, Crash, Total
-from tests.actors.remoting.nodes import Greet, Look, Note, Server, Watcher
+from tests.actors.remoting.nodes import SECRET, Greet, Look, Note, Server, Watcher, WhoAmI
 
 pytestmark = [pytest.mark.real_loop, pytest.mark.slow]
 
@@ -49,6 +49,49 @@ class Settled(Server):
 
     def __init__(self, environment: Any) -> None:
         super().__init__()
+
+
+class Drive(Ask[int]):
+    """Tell ``to`` so many times, watch it, and give its total."""
+
+    to: Ref[Any]
+    count: int
+
+
+class Downs(Ask[list[str]]):
+    pass
+
+
+class Deaf(Counter):
+    def __init__(self, environment: Any) -> None:
+        super().__init__()
+
+    async def receive(self, message: Any) -> Any:
+        return self.context.ref if isinstance(message, WhoAmI) else await super().receive(message)
+
+
+class Agent(Actor):
+    """Works with an actor on another node."""
+
+    def __init__(self, environment: Any) -> None:
+        self.downs: list[str] = []
+
+    async def receive(self, message: Any) -> Any:
+        match message:
+            case Drive(to, count):
+                self.context.watch(to)
+                for _ in range(count):
+                    await to.tell(Add(1))
+                try:
+                    return await to.ask(Total())
+                except Down as down:
+                    self.context.unwatch(to)
+                    raise Refused(down.reason) from None
+            case Down(_, reason):
+                self.downs.append(reason)
+            case Downs():
+                return self.downs
+        return None
 
 
 async def set_up(system: System, factor: int) -> dict[str, Any]:
@@ -132,6 +175,43 @@ async def test_a_worker_that_does_not_answer_is_killed_and_started_again() -> No
         await eventually(elsewhere)
         with pytest.raises(ProcessLookupError):
             os.kill(first, 0)
+
+
+async def test_workers_of_one_parent_reach_and_watch_each_other() -> None:
+    """SEMANTICS 15.17"""
+    async with System("main") as system:
+        await system.spawn_node("w1", setup=set_up, args=[1])
+        node = await system.spawn_node("w2", setup=set_up, args=[1], restart=temporary)
+        counter = await system.spawn(Deaf, node="w2", name="counter", restart=temporary)
+        agent = await system.spawn(Agent, node="w1", name="agent")
+        there = await counter.ask(WhoAmI())
+        assert there.node == "w2"
+        assert await agent.ask(Drive(there, 500)) == 500
+        with pytest.raises(Refused) as refused:
+            await agent.ask(Drive(system.ref("nobody", "w2"), 1))
+        assert refused.value.code == "missing"
+        assert await agent.ask(Downs()) == ["missing"]
+        await system.stop_actor(node)
+        await eventually(lambda: _says(agent, ["missing", "disconnected"]))
+        with pytest.raises(Refused) as refused:
+            await agent.ask(Drive(there, 1))
+        assert refused.value.code == "disconnected"
+
+
+async def test_nodes_that_are_not_workers_are_not_relayed() -> None:
+    """SEMANTICS 15.17"""
+    async with System("hub") as hub, System("a") as a, System("b") as b:
+        address = await hub.listen("tcp://127.0.0.1:0", SECRET)
+        await a.connect(address, SECRET)
+        await b.connect(address, SECRET)
+        await b.spawn(Counter, name="counter")
+        a.remoting.gateway = a.remoting.peers["hub"]
+        with pytest.raises(Down):
+            await a.ref("counter", "b").ask(Total())
+
+
+async def _says(agent: Ref[Any], expected: list[str]) -> bool:
+    return await agent.ask(Downs()) == expected
 
 
 async def test_a_worker_ends_with_its_system() -> None:
