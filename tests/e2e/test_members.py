@@ -19,13 +19,12 @@ import pytest
 from orchestrator.apimachinery.encoded import Object
 from orchestrator.apimachinery.errors import StatusError
 from orchestrator.cli import datadir, members
-from orchestrator.cli.up import plain
 from orchestrator.client.client import Client
 from orchestrator.client.errors import TransportError
 from orchestrator.client.https import HttpTransport
 from orchestrator.client.kinds import DEPLOYMENTS, LEASES, NODES
 from orchestrator.client.kubeconfig import load
-from orchestrator.config import ClusterConfig
+from orchestrator.config import ClusterConfig, document
 from orchestrator.pki import share
 
 pytestmark = [pytest.mark.e2e, pytest.mark.real_loop]
@@ -54,8 +53,8 @@ class Together:
         return self.directory / f"member-{member}"
 
     def start(self, member: int, nodes: int) -> None:
-        document = json.dumps(plain(replace(self.configs[member], nodes=nodes)))
-        command = [sys.executable, "-m", "orchestrator.daemon", "--settings", document]
+        settings = json.dumps(document(replace(self.configs[member], nodes=nodes)))
+        command = [sys.executable, "-m", "orchestrator.daemon", "--settings", settings]
         with (self.folder(member) / "daemon.log").open("ab") as log:
             self._processes[member] = subprocess.Popen(command, stdout=log, stderr=log)
 
