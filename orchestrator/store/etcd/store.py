@@ -162,7 +162,7 @@ class EtcdStore(Actor):
             case StoreStatus():
                 return self._later(self._status())
             case Down(ref=ref):
-                self._watches.close_subscriber(ref.path)
+                self._watches.close_subscriber(ref)
             case _Progress():
                 self._watches.advance(self._mirror.machine.revision)
             case _CompactNow():
