@@ -304,17 +304,18 @@ class Cluster(FaultyCluster):
         """Until nobody wrote anything but heartbeats for ``quiet`` seconds. Raises ``Unmet``."""
         clock = self.system.clock
         end = clock.monotonic() + timeout
-        before: Sequence[Any] = ()
+        before: dict[str, int] = {}
         with self._passing():
-            while (now := await self._picture()) != before:
+            while (now := await self.written()) != before:
                 if clock.monotonic() >= end:
                     raise Unmet("the cluster", "to settle", timeout, Evidence(None), self.replay)
                 before = now
                 await clock.sleep(quiet)
 
-    async def _picture(self) -> Sequence[Any]:
+    async def written(self) -> dict[str, int]:
+        """The revision of everything that is stored, but for heartbeats."""
         reply = await self.store.ask(Range(""))
-        return [(value.key, value.mod_revision) for value in reply.values if not value.key.startswith(LEASES.prefix)]
+        return {value.key: value.mod_revision for value in reply.values if not value.key.startswith(LEASES.prefix)}
 
     # What befalls it
 

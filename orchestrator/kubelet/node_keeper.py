@@ -13,16 +13,27 @@ from orchestrator.client.client import Client
 from orchestrator.client.errors import TransportError
 from orchestrator.client.kinds import LEASES, NODES
 from orchestrator.client.protocol import Want
-from orchestrator.kubelet.node import LEASE_NAMESPACE, NodeConfig, lease_object, node_object, node_status, renewal
+from orchestrator.kubelet.node import (
+    HEARTBEAT_SECONDS,
+    LEASE_NAMESPACE,
+    NodeConfig,
+    lease_object,
+    node_object,
+    node_status,
+    renewal,
+)
 from orchestrator.kubelet.runtime.runtime import Runtime
 
 log = structlog.get_logger("kubelet")
+
+SILENCE_SECONDS = 2 * HEARTBEAT_SECONDS
+"""After so long without a heartbeat the node may have been given up: its next status is not left for later."""
 
 
 class NodeKeeper:
     """Not an actor: the kubelet calls it. What fails is tried again at the next heartbeat."""
 
-    __slots__ = ("_client", "_clock", "_config", "_leased", "_runtime", "uid")
+    __slots__ = ("_client", "_clock", "_config", "_leased", "_renewed", "_runtime", "uid")
 
     def __init__(self, client: Client, config: NodeConfig, runtime: Runtime, clock: Clock) -> None:
         self._client = client
@@ -30,6 +41,7 @@ class NodeKeeper:
         self._runtime = runtime
         self._clock = clock
         self._leased = False
+        self._renewed = clock.monotonic()
         self.uid = ""
         """Of the Node object; empty until it is registered."""
 
@@ -61,7 +73,7 @@ class NodeKeeper:
         await self._client.patch(NODES, self._config.name, document={"status": status}, subresource="status")
 
     async def heartbeat(self) -> None:
-        """Renew the lease; make it when it is not there."""
+        """Renew the lease; make it when it is not there. After a silence say at once how the node is."""
         try:
             if self._leased:
                 await self._renew()
@@ -70,6 +82,11 @@ class NodeKeeper:
         except (StatusError, TransportError) as failure:
             self._leased = False
             log.warning("heartbeat failed", node=self._config.name, reason=str(failure))
+            return
+        now = self._clock.monotonic()
+        silence, self._renewed = now - self._renewed, now
+        if silence > SILENCE_SECONDS:
+            await self.report()
 
     async def _renew(self) -> None:
         change = renewal(self._clock.time())

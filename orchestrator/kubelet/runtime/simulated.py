@@ -125,6 +125,10 @@ class SimulatedRuntime:
     async def pods(self) -> list[RuntimePod]:
         return list(self._pods.values())
 
+    def held(self) -> list[RuntimePod]:
+        """What an observer sees at this moment."""
+        return list(self._pods.values())
+
     async def observe(self, uid: str) -> RuntimePod | None:
         return self._pods.get(uid)
 
