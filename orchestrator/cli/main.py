@@ -32,6 +32,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("reset", "reset", "delete its data", CLUSTER),
     Command("version", "version", "versions of the command and the server", CLUSTER),
     Command("store", "store", "the store: serve, check, repair, snapshots, members", CLUSTER),
+    Command("simulate", "simulate", "live through many seeded clusters in virtual time", CLUSTER),
     Command("bench", "bench", "measure reconciliation", CLUSTER),
 )
 

@@ -7,7 +7,7 @@ from typing import Any, assert_never
 
 import msgspec
 
-from actors import Actor, Ask, ChildSpec, Clock
+from actors import Actor, Ask, ChildSpec, Clock, Refused
 from actors.system import Tap
 from orchestrator.client.client import Client
 from orchestrator.client.mailbox import MailboxTransport
@@ -46,14 +46,11 @@ FAULT_SECONDS = 600.0
 
 
 class PoweredOff(Actor):
-    """Stands where the kubelet of a machine without power was: it hears and says nothing."""
+    """Stands where the kubelet of a machine without power was: it does nothing, and whoever asks is refused."""
 
-    async def receive(self, message: Any) -> Any:
-        return self.context.later(self._never(), "never")
-
-    async def _never(self) -> None:
-        while True:
-            await self.context.clock.sleep(3600.0)
+    async def receive(self, message: Any) -> None:
+        if isinstance(message, Ask):
+            raise Refused("no-power", f"{self.context.path} has no power")
 
 
 class FaultyCluster(Composition):
@@ -88,6 +85,10 @@ class FaultyCluster(Composition):
             self.node_factory.world.machine = self._machine
         self._faults = await system.spawn(FaultActor, self._perform, name=FAULTS)
         await super()._start()
+
+    async def _stop(self) -> None:
+        await super()._stop()
+        await self.node_factory.world.close()
 
     def client_for(self, identity: Identity) -> Client:
         """A component's client, over its link."""

@@ -29,7 +29,7 @@ class Materials(Protocol):
 
 
 class BareMaterials:
-    """Names and images only: what the simulated runtime needs."""
+    """Names, images, commands and literal variables: what the simulated runtime needs."""
 
     needs_object = False
 
@@ -47,7 +47,15 @@ class BareMaterials:
     ) -> ContainerConfig:
         container = pod.container(name)
         assert container is not None, name
-        return ContainerConfig(name, attempt, container.image, image_id)
+        return ContainerConfig(
+            name,
+            attempt,
+            container.image,
+            image_id,
+            command=tuple(container.command or ()),
+            args=tuple(container.args or ()),
+            env=tuple((variable.name, variable.value) for variable in container.env or ()),
+        )
 
     async def forget(self, pod_uid: str) -> None:
         return None

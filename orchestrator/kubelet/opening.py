@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from actors import Context, Refused, temporary
 from orchestrator.client.node import OpenAttach, Opened, OpenExec, OpenLog, OpenPort
 from orchestrator.kubelet.record import Record
 from orchestrator.kubelet.runtime.errors import RuntimeFailure
 from orchestrator.kubelet.runtime.runtime import Container, LogOptions, Runtime, State
-from orchestrator.kubelet.sessions import MAX_SESSIONS, LogStream, PortStream, ProgramStream, SessionActor
+from orchestrator.kubelet.sessions import MAX_SESSIONS, LogStream, PortStream, ProgramStream, SessionActor, Stream
 
 CONNECT_SECONDS = 10.0
+
+
+@runtime_checkable
+class Ports(Protocol):
+    """A runtime whose pods are reached through it, since their addresses lead nowhere."""
+
+    def open_port(self, pod_uid: str, port: int) -> Stream: ...
+
 
 Open = OpenLog | OpenExec | OpenAttach | OpenPort
 
@@ -46,6 +54,8 @@ async def _stream(message: Open, record: Record, runtime: Runtime, host: str) ->
         case OpenAttach():
             session = await runtime.attach(_running(record, message.container).id, stdin=message.stdin)
             return ProgramStream(session, stdout=message.stdout, stderr=message.stderr)
+        case OpenPort() if isinstance(runtime, Ports):
+            return runtime.open_port(message.pod_uid, message.port)
         case OpenPort():
             sandbox = record.observed.sandbox
             ip = sandbox.ip if sandbox is not None and sandbox.ip else host

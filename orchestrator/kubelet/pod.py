@@ -90,6 +90,13 @@ class Resources(View, frozen=True):
     limits: dict[str, Any] | None = None
 
 
+class EnvVar(View, frozen=True):
+    """``value`` is empty where it comes from elsewhere."""
+
+    name: str
+    value: str = ""
+
+
 class Container(View, frozen=True):
     name: str
     image: str = ""
@@ -101,6 +108,9 @@ class Container(View, frozen=True):
     startup_probe: Probe | None = None
     ports: list[Port] | None = None
     resources: Resources | None = None
+    command: list[str] | None = None
+    args: list[str] | None = None
+    env: list[EnvVar] | None = None
     termination_message_path: str = "/dev/termination-log"
     termination_message_policy: str = "File"
 

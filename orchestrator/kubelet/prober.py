@@ -36,5 +36,6 @@ class SimulatedProber:
         self._runtime = runtime
 
     async def ask(self, container: Container, kind: Kind, probe: Probe, *, container_id: str, ip: str) -> Answer:
-        healthy = self._runtime.healthy(container_id, readiness=kind is not Kind.LIVENESS)
+        path = (probe.http_get.path or "/") if probe.http_get is not None else ""
+        healthy = self._runtime.healthy(container_id, readiness=kind is not Kind.LIVENESS, path=path)
         return Answer(healthy, "" if healthy else "the simulated container says no")

@@ -6,9 +6,16 @@ tests expect to be missing missing, and let the pods of a Job complete.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from fnmatch import fnmatchcase
 
 import msgspec
+
+from orchestrator.kubelet.runtime.stage import Stage
+
+Curve = Callable[[float, float], float]
+Commands = Callable[[list[str]], tuple[int, str]]
+Play = Callable[[Stage], Awaitable[int | None]]
 
 
 class Behaviour(msgspec.Struct, frozen=True):
@@ -30,7 +37,22 @@ class Behaviour(msgspec.Struct, frozen=True):
     """Liveness probes fail after so long; None: never."""
     cpu_millis: float = 1.0
     memory_bytes: int = 16 * 1024 * 1024
+    cpu_curve: Curve | None = None
+    """Milli-CPU by age and wall time, in seconds, in place of ``cpu_millis``."""
+    memory_curve: Curve | None = None
+    """Bytes, in place of ``memory_bytes``."""
+    flapping: tuple[float, float] | None = None
+    """Ready for so many seconds, then not for so many, again and again."""
     log_lines: tuple[str, ...] = ()
+    """Written at the start."""
+    timed_lines: tuple[tuple[float, str], ...] = ()
+    """Written at these ages, in order."""
+    http: dict[str, tuple[int, str]] = {}
+    """Code and body by path, for HTTP probes, port-forward and the proxy; a path that is not here is a 404."""
+    commands: Commands | None = None
+    """Answers exec: exit code and output. None: every command succeeds and says nothing."""
+    play: Play | None = None
+    """Plays the container: its end is the container's, what it returns the exit code, and an exception is a crash."""
 
 
 class Rule(msgspec.Struct, frozen=True):

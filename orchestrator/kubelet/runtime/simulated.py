@@ -7,14 +7,18 @@ reported through ``notify``. Everything follows from the injected clock and seed
 
 from __future__ import annotations
 
+import asyncio
+import contextvars
 import heapq
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from typing import Any
 
 import msgspec
 
 from actors import Clock, Handle
 from orchestrator.apimachinery.timestamps import rfc3339_micro
+from orchestrator.kubelet.runtime.answering import Answered, HttpPort, Pages, page
 from orchestrator.kubelet.runtime.behaviour import Behaviour, Behaviours
 from orchestrator.kubelet.runtime.errors import ImageFailure, NoSuchContainer, RuntimeFailure
 from orchestrator.kubelet.runtime.runtime import (
@@ -32,6 +36,7 @@ from orchestrator.kubelet.runtime.runtime import (
     Session,
     State,
 )
+from orchestrator.kubelet.runtime.stage import Stage
 
 FIRST_ADDRESS = (10 << 24) | (64 << 16) | 1
 LAST_ADDRESS = (10 << 24) | (127 << 16) | 0xFFFE
@@ -41,6 +46,12 @@ SIGKILL = 9
 DEFAULT_MACHINE = Machine(
     cpu_millis=32_000, memory_bytes=256 * 1024**3, storage_bytes=1024**4, runtime_version="simulated://1.0"
 )
+FOLLOW_SECONDS = 1.0
+"""Between two looks for new lines of a log that is followed."""
+OK, BAD = 200, 400
+"""An HTTP probe succeeds from the one and fails from the other on."""
+CRASHED = 1
+"""The exit code of a play that raised."""
 
 replace = msgspec.structs.replace
 
@@ -60,6 +71,23 @@ class SimulatedWorld:
         self._sequence = 0
         self._armed: float | None = None
         self._timer: Handle | None = None
+        self._plays: dict[asyncio.Task[None], None] = {}
+        """Coroutines that play containers, until they end."""
+
+    def play(self, coroutine: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        """Run it as a task of the world's own, in no actor's name."""
+        loop = asyncio.get_running_loop()
+        task = loop.create_task(coroutine, name=f"container {name}", context=contextvars.Context())
+        self._plays[task] = None
+        task.add_done_callback(lambda done: self._plays.pop(done, None))
+        return task
+
+    async def close(self) -> None:
+        """End every play."""
+        plays = list(self._plays)
+        for task in plays:
+            task.cancel()
+        await asyncio.gather(*plays, return_exceptions=True)
 
     def address(self) -> str:
         number = self._next_address
@@ -101,7 +129,19 @@ def _ignore(uid: str) -> None:
 class SimulatedRuntime:
     """One node's runtime. ``pods`` outlive the kubelet's actor: a restarted kubelet finds them again."""
 
-    __slots__ = ("_clock", "_labels", "_machine", "_notify", "_pods", "_world", "name", "waits")
+    __slots__ = (
+        "_clock",
+        "_labels",
+        "_machine",
+        "_notify",
+        "_plays",
+        "_pods",
+        "_stages",
+        "_used",
+        "_world",
+        "name",
+        "waits",
+    )
 
     def __init__(self, world: SimulatedWorld, machine: Machine = DEFAULT_MACHINE, clock: Clock | None = None) -> None:
         self._clock = clock or world.clock
@@ -112,6 +152,11 @@ class SimulatedRuntime:
         self._pods: dict[str, RuntimePod] = {}
         self._labels: dict[str, dict[str, str]] = {}
         self._notify: Notify = _ignore
+        self._stages: dict[str, Stage] = {}
+        """Of the containers that a coroutine plays, by id."""
+        self._plays: dict[str, asyncio.Task[None]] = {}
+        self._used: dict[str, tuple[float, float]] = {}
+        """Where usage follows a curve: when it was last looked at, and the nanoseconds until then."""
 
     async def start(self, notify: Notify) -> None:
         self._notify = notify
@@ -160,7 +205,12 @@ class SimulatedRuntime:
             self._pods[pod_uid] = replace(held, sandbox=replace(held.sandbox, ready=False))
 
     async def remove_pod(self, pod_uid: str) -> None:
-        self._pods.pop(pod_uid, None)
+        held = self._pods.pop(pod_uid, None)
+        for one in held.containers if held is not None else ():
+            self._stages.pop(one.id, None)
+            self._used.pop(one.id, None)
+            if one.id in self._plays:
+                self._plays.pop(one.id).cancel()
         self._labels.pop(pod_uid, None)
 
     async def ensure_image(self, image: str, policy: str) -> str:
@@ -187,6 +237,11 @@ class SimulatedRuntime:
             self._clock.time(),
         )
         self._pods[pod_uid] = replace(pod, containers=(*pod.containers, container))
+        if self._behaviour(container).play is not None:
+            words = (*config.command, *config.args)
+            stage = Stage(self._clock, f"{pod.namespace}/{pod.name}", config.name, config.image, words)
+            stage.env = dict(config.env)
+            self._stages[container_id] = stage
         return container_id
 
     async def start_container(self, container_id: str) -> None:
@@ -205,11 +260,23 @@ class SimulatedRuntime:
         if container is None or container.state is not State.CREATED:
             return
         self._put(replace(container, state=State.RUNNING, started_at=self._clock.time()))
+        if behaviour.play is not None and container_id in self._stages:
+            running = self._played(container_id, behaviour.play(self._stages[container_id]))
+            self._plays[container_id] = self._world.play(running, container_id)
         if behaviour.run_seconds is not None:
             code = behaviour.exit_code
             self._world.after(behaviour.run_seconds, lambda: self._end(container_id, code, tell=True))
         if tell:
             self._notify(container.pod_uid)
+
+    async def _played(self, container_id: str, play: Awaitable[int | None]) -> None:
+        """The play's end is the container's."""
+        try:
+            code = await play or 0
+        except Exception as failure:
+            self._stages[container_id].log(f"{type(failure).__name__}: {failure}")
+            code = CRASHED
+        self._end(container_id, code, tell=True)
 
     def _end(self, container_id: str, code: int, *, tell: bool, signal: int = 0) -> None:
         container = self._find(container_id)
@@ -217,12 +284,18 @@ class SimulatedRuntime:
             return
         now = self._clock.time()
         self._put(replace(container, state=State.EXITED, finished_at=now, exit_code=code, signal=signal))
+        play = self._plays.pop(container_id, None)
+        if play is not None and play is not asyncio.current_task():
+            play.cancel()
         if tell:
             self._notify(container.pod_uid)
 
     async def stop_container(self, container_id: str) -> None:
         container = self._find(container_id)
         if container is None:
+            return
+        if container_id in self._plays:
+            self._stages[container_id].stopping.set()
             return
         behaviour = self._behaviour(container)
         if behaviour.stop_seconds > 0:
@@ -239,49 +312,120 @@ class SimulatedRuntime:
         if pod is not None:
             kept = tuple(one for one in pod.containers if one.id != container_id)
             self._pods[pod.uid] = replace(pod, containers=kept)
+        self._stages.pop(container_id, None)
+        self._used.pop(container_id, None)
 
     async def exec(self, container_id: str, command: list[str], timeout: float) -> ExecResult:
-        self._container(container_id)
-        return ExecResult(0, b"")
+        code, output = self._command(container_id, command)
+        return ExecResult(code, output.encode())
+
+    def _command(self, container_id: str, command: list[str]) -> tuple[int, str]:
+        container, stage = self._container(container_id), self._stages.get(container_id)
+        commands = stage.commands if stage is not None else self._behaviour(container).commands
+        return commands(command) if commands is not None else (0, "")
 
     async def open_exec(self, container_id: str, command: list[str], *, tty: bool, stdin: bool) -> Session:
-        raise RuntimeFailure("NotSupported", "a simulated container has no program to run a command in")
+        return Answered(*self._command(container_id, command))
 
     async def attach(self, container_id: str, *, stdin: bool) -> Session:
         raise RuntimeFailure("NotSupported", "a simulated container has no streams to attach to")
 
+    def pages(self, container_id: str) -> Pages:
+        """What the container answers to HTTP requests now; nothing while it does not run."""
+        container, stage = self._find(container_id), self._stages.get(container_id)
+        if container is None or container.state is not State.RUNNING:
+            return {}
+        return stage.http if stage is not None else self._behaviour(container).http
+
+    def open_port(self, pod_uid: str, port: int) -> HttpPort:
+        """A connection to the pod: HTTP, answered by the first of its containers that has pages. Raises ``OSError``."""
+        pod = self._pods.get(pod_uid)
+        found = next((one.id for one in (pod.containers if pod is not None else ()) if self.pages(one.id)), None)
+        if found is not None:
+            return HttpPort(lambda: self.pages(found))
+        raise ConnectionRefusedError(f"nothing listens on port {port}")
+
     async def logs(self, container_id: str, options: LogOptions) -> AsyncIterator[bytes]:
-        container = self._container(container_id)
-        lines = self._behaviour(container).log_lines if container.started_at else ()
+        left = options.limit_bytes
+        found = self._lines(self._container(container_id))
+        lines = [line for line in found if line[0] >= options.since]
         if options.tail_lines is not None:
             lines = lines[max(len(lines) - options.tail_lines, 0) :]
-        stamp = f"{rfc3339_micro(container.started_at)} " if options.timestamps else ""
-        text = "".join(f"{stamp}{line}\n" for line in lines).encode()
-        if text:
-            yield text if options.limit_bytes is None else text[: options.limit_bytes]
+        told = found[-1] if found else (0.0, "")
+        while True:
+            text = _text(lines, options.timestamps)
+            if text:
+                yield text if left is None else text[:left]
+                left = None if left is None else left - len(text)
+            container = self._find(container_id)
+            over = container is None or container.state is State.EXITED or (left is not None and left <= 0)
+            if over or container is None or not options.follow:
+                return
+            await self._clock.sleep(FOLLOW_SECONDS)
+            found = self._lines(container)
+            lines = [line for line in found if line[0] > told[0]]
+            told = found[-1] if found else told
+
+    def _lines(self, container: Container) -> list[tuple[float, str]]:
+        """What it wrote so far, with the moment of each line."""
+        stage = self._stages.get(container.id)
+        if stage is not None:
+            return list(stage.lines)
+        if not container.started_at:
+            return []
+        behaviour, began = self._behaviour(container), container.started_at
+        end = container.finished_at or self._clock.time()
+        timed = [(began + age, line) for age, line in behaviour.timed_lines if began + age <= end]
+        return [*((began, line) for line in behaviour.log_lines), *timed]
 
     async def figures(self) -> list[PodFigures]:
         return [self._figures(pod) for pod in self._pods.values()]
 
     def _figures(self, pod: RuntimePod) -> PodFigures:
-        now = self._clock.time()
         found = []
         for one in pod.containers:
             if one.state is State.RUNNING:
-                behaviour = self._behaviour(one)
-                used = int((now - one.started_at) * behaviour.cpu_millis * 1e6)
-                found.append(ContainerFigures(one.name, used, behaviour.memory_bytes, one.started_at))
+                used, memory = self._usage(one)
+                found.append(ContainerFigures(one.name, int(used), int(memory), one.started_at))
         return PodFigures(pod.uid, tuple(found))
 
-    def healthy(self, container_id: str, *, readiness: bool) -> bool:
-        """What a probe of this container finds now."""
+    def _usage(self, container: Container) -> tuple[float, float]:
+        """Nanoseconds since the start and bytes now."""
+        behaviour, stage, now = self._behaviour(container), self._stages.get(container.id), self._clock.time()
+        began = container.started_at
+        if stage is None and behaviour.cpu_curve is None:
+            memory = (
+                behaviour.memory_bytes if behaviour.memory_curve is None else behaviour.memory_curve(now - began, now)
+            )
+            return (now - began) * behaviour.cpu_millis * 1e6, memory
+        seen, used = self._used.get(container.id, (began, 0.0))
+        middle = (seen + now) / 2
+        if stage is not None:
+            millis, memory = stage.cpu_millis, float(stage.memory_bytes)
+        else:
+            assert behaviour.cpu_curve is not None, "the other case is above"
+            millis = behaviour.cpu_curve(middle - began, middle)
+            curve = behaviour.memory_curve
+            memory = float(behaviour.memory_bytes) if curve is None else curve(now - began, now)
+        used += max(now - seen, 0.0) * millis * 1e6
+        self._used[container.id] = (now, used)
+        return used, memory
+
+    def healthy(self, container_id: str, *, readiness: bool, path: str = "") -> bool:
+        """What a probe of this container finds now; ``path`` is that of an HTTP probe."""
         container = self._find(container_id)
         if container is None or container.state is not State.RUNNING:
             return False
+        pages = self.pages(container_id)
+        if path and pages and not OK <= page(pages, path)[0] < BAD:
+            return False
+        stage = self._stages.get(container_id)
+        if stage is not None:
+            return stage.ready if readiness else stage.healthy
         behaviour = self._behaviour(container)
         age = self._clock.time() - container.started_at
         if readiness:
-            return behaviour.ready and age >= behaviour.ready_after_seconds
+            return behaviour.ready and age >= behaviour.ready_after_seconds and not _down(behaviour, age)
         return behaviour.healthy_seconds is None or age < behaviour.healthy_seconds
 
     def _behaviour(self, container: Container) -> Behaviour:
@@ -303,3 +447,15 @@ class SimulatedRuntime:
         pod = self._pods[container.pod_uid]
         kept = tuple(container if one.id == container.id else one for one in pod.containers)
         self._pods[pod.uid] = replace(pod, containers=kept)
+
+
+def _down(behaviour: Behaviour, age: float) -> bool:
+    """Whether one that flaps is in its bad time."""
+    if behaviour.flapping is None:
+        return False
+    good, bad = behaviour.flapping
+    return (age - behaviour.ready_after_seconds) % (good + bad) >= good
+
+
+def _text(lines: Sequence[tuple[float, str]], timestamps: bool) -> bytes:
+    return "".join(f"{rfc3339_micro(at)} {line}\n" if timestamps else f"{line}\n" for at, line in lines).encode()
