@@ -6,7 +6,7 @@ RUNTIME := $(VENV)/.installed
 DEV := $(VENV)/.installed-dev
 CI_TEST_TIMEOUT ?= 60
 
-.PHONY: up down install test test-pythons test-slow test-e2e check format explore-actors simulate simulate-long mutants mutant lock schema oracle clean help
+.PHONY: up down install test test-pythons test-slow test-e2e check format explore-actors explore-cluster explore-cluster-long simulate simulate-long mutants mutant lock schema oracle clean help
 
 help: ## list the targets
 	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -69,6 +69,12 @@ simulate: $(DEV) ## groups of stores in virtual time: 10,000 seeds, as CI does
 
 simulate-long: $(DEV) ## the same with 400,000 seeds
 	@$(BIN)/python -m tests.store.explore --seeds 400000 --jobs $$(nproc)
+
+explore-cluster: $(DEV) ## seeded lives of whole clusters under faults, on two cores: SEEDS=1200
+	@$(BIN)/python -m tests.cluster.explore --seeds $(or $(SEEDS),1200) --jobs 2
+
+explore-cluster-long: $(DEV) ## a hundred thousand of them
+	@$(BIN)/python -m tests.cluster.explore --seeds 100000 --jobs 2
 
 mutants: $(DEV) ## each planted bug must be caught by its suite's explorer
 	@$(BIN)/python -m tests.mutants

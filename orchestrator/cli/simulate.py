@@ -12,6 +12,7 @@ MAX_SEEDS = 10_000_000
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seeds", type=int, default=100, metavar="N", help="how many clusters live (default 100)")
     parser.add_argument("--first", type=int, default=0, metavar="SEED", help="the first seed (default 0)")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes (default 1)")
     parser.add_argument("--tell", action="store_true", help="say what each seed stands for")
 
 
@@ -22,4 +23,5 @@ def run(options: argparse.Namespace) -> int:
 
     for seed in range(options.first, options.first + options.seeds) if options.tell else ():
         tell(seed)
-    return explore(options.first, options.seeds, replay="podium simulate --first {seed} --seeds 1 --tell")
+    replay = "podium simulate --first {seed} --seeds 1 --tell"
+    return explore(options.first, options.seeds, replay=replay, jobs=options.jobs)

@@ -300,6 +300,11 @@ class Cluster(FaultyCluster):
             await self.system.clock.sleep(total)
             await self.system.clock.sleep(INSTANT_SECONDS)
 
+    async def pause(self, seconds: float) -> None:
+        """Wait so long, in whatever time the cluster lives."""
+        with self._passing():
+            await self.system.clock.sleep(seconds)
+
     async def settle(self, *, quiet: float = QUIET_SECONDS, timeout: float = 600.0) -> None:
         """Until nobody wrote anything but heartbeats for ``quiet`` seconds. Raises ``Unmet``."""
         clock = self.system.clock

@@ -88,7 +88,7 @@ class FaultyCluster(Composition):
 
     async def _stop(self) -> None:
         await super()._stop()
-        await self.node_factory.world.close()
+        await self.node_factory.world.end_plays()
 
     def client_for(self, identity: Identity) -> Client:
         """A component's client, over its link."""

@@ -2,7 +2,8 @@
 
 Owns nothing of the cluster's behaviour. ``plugin`` (pytest: fixtures and the mark ``cluster``), ``failure`` (what a
 failed test says), ``shared`` (one cluster for many tests), ``running`` (a program with a seed), ``record`` (every frame
-of a run as canonical lines), ``cluster`` (the hands that Podium's own tests use). What is named here is imported at its
+of a run as canonical lines), ``recorded`` (a real cluster's dump or
+audit log), ``cluster`` (the hands that Podium's own tests use). What is named here is imported at its
 first use: a test session that needs no cluster does not pay for one.
 """
 

@@ -13,11 +13,13 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=100)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--tell", action="store_true", help="say what each seed stands for")
+    parser.add_argument("--jobs", type=int, default=1, help="processes")
     options = parser.parse_args()
     if options.tell:
         for seed in range(options.first, options.first + options.seeds):
             tell(seed)
-    return explore(options.first, options.seeds, replay="python -m tests.cluster.explore --first {seed} --seeds 1")
+    replay = "python -m tests.cluster.explore --first {seed} --seeds 1"
+    return explore(options.first, options.seeds, replay=replay, jobs=options.jobs)
 
 
 if __name__ == "__main__":

@@ -82,8 +82,8 @@ class SimulatedWorld:
         task.add_done_callback(lambda done: self._plays.pop(done, None))
         return task
 
-    async def close(self) -> None:
-        """End every play."""
+    async def end_plays(self) -> None:
+        """End every coroutine that plays a container."""
         plays = list(self._plays)
         for task in plays:
             task.cancel()

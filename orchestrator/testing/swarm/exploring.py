@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 
 import structlog
 
@@ -12,14 +14,14 @@ from orchestrator.testing.swarm.living import verdict
 from orchestrator.testing.swarm.story import describe, draw
 
 PROGRESS_SECONDS = 30.0
+CHUNK_SEEDS = 4
+"""Seeds that a process is given at once."""
 
 
-def explore(first: int, count: int, *, replay: str, say: Callable[[str], None] = print) -> int:
+def explore(first: int, count: int, *, replay: str, jobs: int = 1, say: Callable[[str], None] = print) -> int:
     """Run ``count`` seeds from ``first`` on; the exit code. ``replay`` is the command, with ``{seed}`` in it."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     began = said = time.monotonic()
-    for done, seed in enumerate(range(first, first + count)):
-        violations = verdict(seed)
+    for done, (seed, violations) in enumerate(_verdicts(range(first, first + count), jobs)):
         if violations:
             say(f"seed {seed}: {violations[0]}")
             for more in violations[1:]:
@@ -31,6 +33,25 @@ def explore(first: int, count: int, *, replay: str, say: Callable[[str], None] =
             say(f"{done + 1} of {count} seeds, {(done + 1) / (said - began):.1f} a second")
     say(f"{count} passed, 0 failed")
     return 0
+
+
+def _verdicts(seeds: range, jobs: int) -> Iterator[tuple[int, list[str]]]:
+    """Each seed with what it violated, in order, whichever process ran it."""
+    if jobs <= 1:
+        _quiet()
+        for seed in seeds:
+            yield seed, verdict(seed)
+        return
+    with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_quiet) as pool:
+        try:
+            yield from zip(seeds, pool.map(verdict, seeds, chunksize=CHUNK_SEEDS), strict=True)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _quiet() -> None:
+    """Crashes are what a swarm is made of: nobody reads of each."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
 
 
 def tell(seed: int, say: Callable[[str], None] = print) -> None:
