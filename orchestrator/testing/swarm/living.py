@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 
+from actors.system import Tap
 from actors.testing.loop import DeterministicLoop
 from orchestrator.embedding.cluster import Cluster
 from orchestrator.kubelet.runtime.behaviour import Behaviour, Rule
@@ -63,9 +64,9 @@ def verdict(seed: int) -> list[str]:
             return [f"livelock: {livelock}"]
 
 
-async def live(story: Story) -> list[str]:
-    """The life of one cluster."""
-    cluster = Cluster(nodes=story.nodes, cpu=NODE_CPU)
+async def live(story: Story, *, tap: Tap | None = None) -> list[str]:
+    """The life of one cluster; ``tap`` sees every frame of it."""
+    cluster = Cluster(nodes=story.nodes, cpu=NODE_CPU, tap=tap)
     violations: list[str] = []
     async with cluster:
         cluster.behave(
