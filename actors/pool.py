@@ -17,6 +17,9 @@ from actors.message import Ask, Message, Tell
 from actors.ref import Ref
 from actors.supervision import ChildSpec, Intensity, child, temporary
 
+MIN_SECONDS = 0.001
+"""A timer for a moment that has come but for its last bit: rounding must not stop time."""
+
 
 class PoolSize(msgspec.Struct, frozen=True):
     """How many workers a pool keeps: one is added while jobs wait, and stopped when it was idle for long enough."""
@@ -149,12 +152,13 @@ class Pool(Actor):
         self._armed = True
         _, since = self._idle[0]
         left = since + self._size.idle_seconds - self.context.clock.monotonic()
-        self.context.signal_after(max(0.0, left), Shrink())
+        self.context.signal_after(max(MIN_SECONDS, left), Shrink())
 
     async def _shrink(self) -> None:
         self._armed = False
-        due = self.context.clock.monotonic() - self._size.idle_seconds
-        while self._idle and self._workers > self._size.minimum and self._idle[0][1] <= due:
+        now = self.context.clock.monotonic()
+        idle_seconds = self._size.idle_seconds
+        while self._idle and self._workers > self._size.minimum and self._idle[0][1] + idle_seconds <= now:
             worker, _ = self._idle.pop(0)
             self._workers -= 1
             await self.context.stop_child(worker)

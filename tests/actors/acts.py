@@ -11,10 +11,18 @@ from actors import (
     Down,
     Intensity,
     Mailbox,
+    Policy,
+    Pool,
+    PoolSize,
+    PoolStatistics,
+    PoolStatus,
     Ref,
+    Refused,
     StartFailed,
     Strategy,
+    Subscribe,
     Supervisor,
+    Topic,
     child,
     temporary,
 )
@@ -25,6 +33,9 @@ from tests.actors.troupe import (
     Courier,
     Drain,
     Hand,
+    Item,
+    Job,
+    Jobber,
     Link,
     Look,
     Mail,
@@ -34,6 +45,7 @@ from tests.actors.troupe import (
     Producer,
     Push,
     Question,
+    Reader,
     Receiver,
     Sibling,
     Step,
@@ -48,6 +60,8 @@ STEPS = 12
 QUESTIONS = 6
 ITEMS = 12
 PARCELS = 4
+JOBS = 8
+ISSUES = 8
 KILLS = 4
 PATIENCE_SECONDS = 30.0
 """An ask with so much time ends earlier: by its answer, or by the end of who should give it."""
@@ -227,6 +241,38 @@ async def turns(scene: Scene) -> None:
     scene.ledger.objects(passed == [0, 1, 2, 3], f"four waited in turn, and passed as {passed}")
 
 
+async def pool(scene: Scene) -> None:
+    """Each job of a pool is answered once, by a worker or by the news of its crash, and the pool shrinks in the end."""
+    chance = scene.chance("pool")
+    size = PoolSize(1, 3, idle_seconds=5.0)
+    jobs = await scene.system.spawn(Pool, child(Jobber), size, name="jobs")
+    crashes = [chance.random() < 0.2 for _ in range(JOBS)]
+    asks = (jobs.ask(Job(number, crash), PATIENCE_SECONDS) for number, crash in enumerate(crashes))
+    outcomes = await asyncio.gather(*asks, return_exceptions=True)
+    for number, (outcome, crash) in enumerate(zip(outcomes, crashes, strict=True)):
+        fine = isinstance(outcome, Refused) and outcome.code == "crashed" if crash else outcome == number
+        scene.ledger.objects(fine, f"job {number} of a pool came to {outcome!r}")
+    await asyncio.sleep(3 * size.idle_seconds)
+    status: PoolStatistics = await jobs.ask(PoolStatus())
+    rest = PoolStatistics(workers=1, idle=1, queued=0, done=JOBS)
+    scene.ledger.objects(status == rest, f"a pool at rest has {status}")
+
+
+async def topic(scene: Scene) -> None:
+    """What is published reaches each subscriber in order; one that crashes over it stays subscribed."""
+    system, chance = scene.system, scene.chance("topic")
+    news: Ref[Any] = await system.spawn(Topic, name="news")
+    read: list[list[int]] = [[], []]
+    for number, seen in enumerate(read):
+        reader = await system.spawn(Reader, seen, name=f"reader{number}", backoff=FAST)
+        await news.ask(Subscribe(reader, credit=2, capacity=2, overflow=Policy.WAIT))
+    fatal = chance.sample(range(ISSUES), 2)  # more would be past the budget of a reader
+    for number in range(ISSUES):
+        await news.tell(Item(number, number in fatal))
+    await asyncio.sleep(5.0)
+    scene.ledger.objects(read == [list(range(ISSUES))] * 2, f"the readers of a topic read {read}")
+
+
 async def watch_in_start(scene: Scene) -> None:
     """What is signalled while an actor starts reaches it when it has started."""
     heard: list[str] = []
@@ -262,6 +308,8 @@ ACTS = (
     names,
     siblings,
     turns,
+    pool,
+    topic,
     watch_in_start,
     link,
     far,

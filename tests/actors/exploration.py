@@ -3,7 +3,8 @@
 ``explore(seed)`` plays it on a deterministic loop with shuffled callbacks and raises ``Violation``. The troupe are
 labourers under a supervisor (crashes, failing starts, timers, children); around them go on at once: mail from several
 senders into small mailboxes, questions whose answers come late, kills under watch, a stream whose consumer crashes,
-restart budgets, starts that fail, registered names, a group with a monitor, a link that loses mail, another node.
+restart budgets, starts that fail, registered names, a group with a monitor, a pool, a topic, a link that loses mail,
+another node.
 """
 
 from __future__ import annotations

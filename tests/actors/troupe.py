@@ -52,6 +52,11 @@ class Mail(Tell):
     pass
 
 
+class Job(Ask[int]):
+    number: int
+    crash: bool
+
+
 class Pass(Tell):
     number: int
 
@@ -300,6 +305,28 @@ class Turnstile(Actor):
                 await self.context.clock.sleep(0.02)
             case Pass(number) | Question(number):
                 self.passed.append(number)
+
+
+class Jobber(Actor):
+    """A worker of a pool."""
+
+    async def receive(self, message: Job) -> int:
+        await self.context.clock.sleep(self.context.random.choice((0.0, 0.01)))
+        if message.crash:
+            raise RuntimeError("a job that crashes, as the seed wants it")
+        return message.number
+
+
+class Reader(Actor):
+    """Reads what a topic sends, and crashes over some of it."""
+
+    def __init__(self, seen: list[int]) -> None:
+        self.seen = seen
+
+    async def receive(self, message: Item) -> None:
+        self.seen.append(message.number)
+        if message.fatal:
+            raise RuntimeError("an item that crashes its reader, as the seed wants it")
 
 
 class Nosy(Recorded):
