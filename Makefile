@@ -70,8 +70,8 @@ simulate: $(DEV) ## groups of stores in virtual time: 10,000 seeds, as CI does
 simulate-long: $(DEV) ## the same with 400,000 seeds
 	@$(BIN)/python -m tests.store.explore --seeds 400000 --jobs $$(nproc)
 
-explore-cluster: $(DEV) ## seeded lives of whole clusters under faults, on two cores: SEEDS=1200
-	@$(BIN)/python -m tests.cluster.explore --seeds $(or $(SEEDS),1200) --jobs 2
+explore-cluster: $(DEV) ## seeded lives of whole clusters under faults, on two cores: SEEDS=600
+	@$(BIN)/python -m tests.cluster.explore --seeds $(or $(SEEDS),600) --jobs 2
 
 explore-cluster-long: $(DEV) ## a hundred thousand of them
 	@$(BIN)/python -m tests.cluster.explore --seeds 100000 --jobs 2
