@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-LIMITS = {"actors": 2000, "powercut": 2000, "store": 5000, "cluster": 1000}
+LIMITS = {"actors": 2000, "powercut": 2000, "store": 5000, "cluster": 1000, "nodes": 500}
 """Seeds within which a bug of the suite must be caught."""
 COPIED = ("actors", "orchestrator", "tests", "examples", "pyproject.toml")
 RUN_SECONDS = 3600.0

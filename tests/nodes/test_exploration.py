@@ -17,9 +17,3 @@ def test_the_promises_of_remoting_hold_for_a_seed(seed: int) -> None:
 
 def test_a_seed_repeats_its_run() -> None:
     assert explore(3).handled == explore(3).handled
-
-
-@pytest.mark.slow
-def test_the_promises_of_remoting_hold_for_five_hundred_seeds() -> None:
-    for seed in range(500):
-        explore(seed)
