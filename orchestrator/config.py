@@ -52,6 +52,8 @@ class ClusterConfig:
     """A file of keys, made when there is none: with the first, Secrets are encrypted in the log. None: they are not."""
     place: dict[str, str] = field(default_factory=dict)
     """Component to the worker process in which it runs; what is not named runs here (``orchestrator/placement.py``)."""
+    joins: bool = False
+    """Whether this member was added to a group that others founded: by itself it is nobody."""
     kernel: bool = False
     """Whether kernel state (routes) may be changed; only the daemon does."""
 
@@ -151,6 +153,8 @@ def convert(name: str, value: Any, folder: Path) -> Any:
         return placement(value)
     if name == "images":
         return {image: command(image, program) for image, program in expect(name, value, dict).items()}
+    if name == "joins":
+        return bool(value)
     if name == "members":
         return {int(number): expect(name, address, str) for number, address in expect(name, value, dict).items()}
     return expect(name, value, int if name in ("nodes", "member") else str)
@@ -188,7 +192,7 @@ def document(config: ClusterConfig) -> dict[str, Any]:
     return {
         "nodes": config.nodes, "runtime": config.runtime, "images": config.images, "serviceCIDR": config.service_cidr,
         "clusterDomain": config.cluster_domain, "place": config.place,
-        **({"member": config.member, "members": config.members} if config.member else {}),
+        **({"member": config.member, "members": config.members, "joins": config.joins} if config.member else {}),
         **{name: value for name, value in optional.items() if value},
     }  # fmt: skip
 

@@ -16,7 +16,7 @@ from actors.remoting.errors import FrameTooLarge
 from actors.remoting.security import Tls
 from orchestrator.config import ClusterConfig
 from orchestrator.raft.settings import Settings
-from orchestrator.store.group import ELECTION_TICKS, FromMember, Group
+from orchestrator.store.group import ELECTION_TICKS, HEARTBEAT_TICKS, FromMember, Group
 from orchestrator.store.protocol import Get
 
 STORE = "server/store"
@@ -68,13 +68,14 @@ class Quorum(Actor):
 class Links:
     """The store's way to the other members. What cannot be sent is lost: the core sends again what it needs to."""
 
-    def __init__(self, system: System, members: dict[int, str]) -> None:
-        self._stores: dict[int, Ref[Any]] = {member: system.ref(STORE, node=system_name(member)) for member in members}
+    def __init__(self, system: System) -> None:
+        self._system = system
+        self._stores: dict[int, Ref[Any]] = {}
 
     def send(self, to: int, frame: bytes) -> None:
         store = self._stores.get(to)
         if store is None:
-            return
+            store = self._stores[to] = self._system.ref(STORE, node=system_name(to))
         try:
             # Before what clients ask: a leader that is busy must not look as if it were gone.
             store.tell_nowait(FromMember(frame), urgent=True)
@@ -87,8 +88,9 @@ def group(system: System, config: ClusterConfig) -> Group | None:
     if not config.member:
         return None
     jitter = system.random_for(f"jitter of member {config.member}").randrange
-    settings = Settings(config.member, tuple(sorted(config.members)), jitter, ELECTION_TICKS)
-    return Group(settings, Links(system, config.members))
+    founders = () if config.joins else tuple(sorted(config.members))
+    settings = Settings(config.member, founders, jitter, ELECTION_TICKS, HEARTBEAT_TICKS)
+    return Group(settings, Links(system))
 
 
 async def connect(system: System, config: ClusterConfig) -> None:

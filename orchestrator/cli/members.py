@@ -1,7 +1,8 @@
 """Several daemons that are one control plane: where each lives, and how they find each other.
 
-Below the data directory each member has one of its own, ``member-N``; ``members.json`` says who they are, so that a
-later start finds the same ones. A member on another machine gets that file and its directory, which holds its keys.
+Below the data directory each member has one of its own, ``member-N``. ``members.json`` says who founded the group, so
+that a later start finds the same ones; a member that was added has a ``join.json`` in its directory, which can be moved
+to another machine.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from orchestrator.cli.terminal import CommandError
 from orchestrator.config import ClusterConfig
 from orchestrator.daemon import free_port
 
+FOUNDERS = "members.json"
+JOIN = "join.json"
 MAX_MEMBERS = 7
 """More voters make every write slower and outlive no more than three losses."""
 
@@ -36,7 +39,7 @@ def plan(config: ClusterConfig, count: int) -> list[ClusterConfig]:
         raise CommandError(f"podium up: {config.data_dir} holds a cluster of one member: choose another --data-dir")
     members = _members(config.data_dir, count)
     host, port = config.listen
-    return [
+    founded = [
         replace(
             config,
             data_dir=config.data_dir / f"member-{number}",
@@ -47,6 +50,8 @@ def plan(config: ClusterConfig, count: int) -> list[ClusterConfig]:
         )
         for number in sorted(members)
     ]
+    added = [directory for directory in directories(config.data_dir) if (directory / JOIN).exists()]
+    return founded + [joining(replace(config, listen=(host, free_port(host)), nodes=0), one) for one in added]
 
 
 def _share(nodes: int, number: int, count: int) -> int:
@@ -55,16 +60,45 @@ def _share(nodes: int, number: int, count: int) -> int:
 
 
 def _members(data_dir: Path, count: int) -> dict[int, str]:
-    path = data_dir / "members.json"
+    path = data_dir / FOUNDERS
     if path.exists():
         found = {int(number): address for number, address in json.loads(path.read_text()).items()}
         if len(found) != count:
-            raise CommandError(f"podium up: {path} names {len(found)} members, {count} were asked for", code=2)
+            raise CommandError(f"podium up: {len(found)} members founded this group, {count} were asked for", code=2)
         return found
     data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     members = {number: f"tcp://127.0.0.1:{free_port()}" for number in range(1, count + 1)}
     path.write_text(json.dumps(members))
     return members
+
+
+def prepare(data_dir: Path, number: int, address: str, now: float) -> Path:
+    """The directory of a member that was added: its keys, and who the others are."""
+    from orchestrator.pki import share
+
+    members = {int(other): place for other, place in json.loads((data_dir / FOUNDERS).read_text()).items()}
+    for other in directories(data_dir):
+        if (other / JOIN).exists():
+            members |= {int(one): place for one, place in json.loads((other / JOIN).read_text())["members"].items()}
+    members[number] = address
+    directory = data_dir / f"member-{number}"
+    share(data_dir, directory, now)
+    (directory / JOIN).write_text(json.dumps({"member": number, "members": members}))
+    return directory
+
+
+def joining(config: ClusterConfig, directory: Path) -> ClusterConfig:
+    """The configuration of the member whose directory that is. Raises ``CommandError``."""
+    try:
+        found = json.loads((directory / JOIN).read_text())
+    except (OSError, ValueError) as error:
+        raise CommandError(
+            f"podium up: {directory} is not the directory of a member that was added ({error}): "
+            "podium store member add makes one",
+            code=2,
+        ) from error
+    members = {int(number): address for number, address in found["members"].items()}
+    return replace(config, data_dir=directory.absolute(), member=found["member"], members=members, joins=True)
 
 
 def detach_all(configs: list[ClusterConfig], data_dir: Path) -> list[datadir.DaemonRecord]:

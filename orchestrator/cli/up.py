@@ -55,6 +55,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--place", metavar="PART=PROCESS,...", help="run components in worker processes, as scheduler=worker"
     )
+    parser.add_argument(
+        "--join", type=Path, metavar="DIR", help="be the member whose directory podium store member add has made"
+    )
     parser.add_argument("--config", type=Path, help="a YAML file of settings; the options above win over it")
     parser.add_argument(
         "--demo", type=Path, metavar="FILE", help="apply this manifest and show it become ready (with --detach)"
@@ -66,6 +69,10 @@ def run(options: argparse.Namespace) -> int:
         config = configured(options)
     except ConfigError as error:
         raise CommandError(f"podium up: {error}", code=2) from error
+    if options.join:
+        from orchestrator.cli import members
+
+        config = members.joining(config, options.join)
     assert config.data_dir is not None
     if options.members != 1:
         return up_together(options, config)

@@ -28,12 +28,13 @@ class Unsafe(Exception):
     """A change of the membership that the leader does not take now."""
 
 
-_encode = msgspec.msgpack.Encoder(order="deterministic").encode
+_encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Config).decode
 
 
 def encode_config(config: Config) -> bytes:
-    return MARKER + _encode(config)
+    addresses = dict(sorted(config.addresses.items()))  # every member writes the same bytes
+    return MARKER + _encode(Config(config.voters, config.learners, addresses))
 
 
 def decode_config(payload: bytes) -> Config | None:

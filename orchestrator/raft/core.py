@@ -32,6 +32,8 @@ from orchestrator.raft.ready import ReadIndex, Ready
 from orchestrator.raft.settings import Settings
 
 NOBODY = 0
+ASK_AGAIN_TICKS = 2
+"""A candidate asks again those that have not answered: they may have heard the old leader a moment longer."""
 
 
 class Role(Enum):
@@ -68,6 +70,7 @@ class Raft:
         self.leader = NOBODY
         self._leading: Leading | None = None
         self._votes: dict[int, bool] = {}
+        self._asked = Vote(self.member, NOBODY, 0, Mark())
         self._elapsed = 0
         self._beat = 0
         self._patience = 0
@@ -96,6 +99,8 @@ class Raft:
             self._tick_leader(self._leading)
         elif self._elapsed >= self._patience:
             self.campaign()
+        elif self.role is not Role.FOLLOWER and self._elapsed % ASK_AGAIN_TICKS == 0:
+            self._ask_who_is_silent()
 
     def campaign(self) -> None:
         """Stand for election now: first ask whether it could be won (thesis §9.6). Not while a leader is heard."""
@@ -142,6 +147,11 @@ class Raft:
         index = leading.read(token)
         if index is not None:
             self._reads.append(ReadIndex(token, index))
+
+    def behind(self, member: int) -> int | None:
+        """How many committed entries ``member`` is not known to have; None when this member does not know."""
+        progress = self._leading.peers.get(member) if self._leading is not None else None
+        return None if progress is None else max(0, self.log.commit - progress.match)
 
     def transfer(self, to: int) -> None:
         """Hand the leadership to ``to`` (thesis §3.10). Given up after an election timeout. Raises ``NotLeader``."""
@@ -276,15 +286,21 @@ class Raft:
 
     def _ask_votes(self, term: int, *, pre: bool, transfer: bool) -> None:
         self._votes = {self.member: True}
-        for voter in self.config.voters:
-            if voter != self.member:
-                self._messages.append(Vote(self.member, voter, term, self.log.end(), pre, transfer))
+        self._asked = Vote(self.member, NOBODY, term, self.log.end(), pre, transfer)
+        self._ask_who_is_silent()
         self._count_votes()
+
+    def _ask_who_is_silent(self) -> None:
+        asked = self._asked
+        for voter in self.config.voters:
+            if voter not in self._votes:
+                self._messages.append(Vote(self.member, voter, asked.term, asked.last, asked.pre, asked.transfer))
 
     def _count_votes(self) -> None:
         result = won(self.config.voters, self._votes)
         if result is False:
             self._become_follower(self.term, NOBODY)
+            self._patience = 1 + self.settings.jitter(self.settings.election_ticks)  # nobody leads: do not wait long
         elif result and self.role is Role.PRECANDIDATE:
             self._become_candidate()
         elif result:

@@ -17,7 +17,7 @@ from enum import Enum
 
 import msgspec
 
-from orchestrator.raft.core import NotLeader, Role
+from orchestrator.raft.core import NOBODY, NotLeader, Role
 from orchestrator.raft.entry import Entry
 from orchestrator.raft.ready import Ready
 from orchestrator.store.commands import Command, Revoke, Transact, Write, decode_command, encode_command
@@ -32,7 +32,7 @@ MAX_COMMIT_PROPOSALS = 1_024
 """Proposals in one append: bounds how long the loop is busy applying them."""
 RETRY_TICKS = 10
 """Without an answer from the leader it is asked again, or its successor."""
-GIVE_UP_TICKS = 300
+GIVE_UP_TICKS = 750
 """Without a leader that takes it a proposal or a read is given up. An id is remembered for much longer."""
 MAX_FORWARDS = 8_192
 """Proposals of other members that wait for an append; more are given back, and come again."""
@@ -65,7 +65,7 @@ class _Operation:
     ``only``: the term whose leader decided it; in another it is dropped (0: any term may have it).
     """
 
-    __slots__ = ("age", "answer", "asked", "command", "only", "retriable", "term", "token")
+    __slots__ = ("age", "answer", "asked", "command", "only", "retriable", "term", "token", "tried")
 
     def __init__(
         self, token: int, command: Command, answer: AnswerProposal | None, retriable: bool, only: int = 0
@@ -77,6 +77,8 @@ class _Operation:
         self.only = only
         self.term = 0
         self.asked = NEVER
+        self.tried = False
+        """Whether a leader was ever asked to take it."""
         self.age = 0
 
 
@@ -137,6 +139,8 @@ class Member:
         self._gathered: _Read | None = None
         # The reads that came since the last ``perform``: they are one to the leader.
         self._reads: dict[int, _Read] = {}
+        self._leader = NOBODY
+        # Who led when this member looked last.
         self._led = 0
         # The term in which this member took the leases over.
 
@@ -240,6 +244,7 @@ class Member:
     async def perform(self) -> bool:
         """Do what there is to do now; whether there was anything. Raises ``LogFailed``."""
         self._take_over()
+        self._follow()
         self._place()
         return await self.replica.perform(self._seen, self._on_restored)
 
@@ -323,6 +328,20 @@ class Member:
 
     # Proposals
 
+    def _follow(self) -> None:
+        """Another leads now: what the last one was asked is asked of it at once, where that is safe."""
+        leader = self.replica.raft.leader
+        if leader in (NOBODY, self._leader):
+            return
+        self._leader = leader
+        for operation in [operation for operation in self._away.values() if operation.retriable]:
+            del self._away[operation.token]
+            operation.asked = NEVER
+            self._waiting.append(operation)
+        for token, read in list(self._reads.items()):
+            if read.index == NEVER and not read.origin:
+                self._confirm(token, read)
+
     def _place(self) -> None:
         """Into the log of this member if it leads, else to who does."""
         if self._gathered is not None:
@@ -363,7 +382,7 @@ class Member:
             self._send(Placed(self._number, other.sender, other.token, index, term))
 
     def _pass_on(self, operation: _Operation, leader: int) -> None:
-        operation.asked = operation.age
+        operation.asked, operation.tried = operation.age, True
         self._away[operation.token] = operation
         self._send(Forward(self._number, leader, operation.token, encode_command(operation.command)))
 
@@ -402,7 +421,7 @@ class Member:
     def _give_up(self, operation: _Operation) -> None:
         answer, operation.answer = operation.answer, None
         if answer is not None:
-            answer(Lost.UNAVAILABLE if operation.asked == NEVER and not operation.term else Lost.UNKNOWN)
+            answer(Lost.UNKNOWN if operation.tried or operation.term else Lost.UNAVAILABLE)
 
     # Reads
 

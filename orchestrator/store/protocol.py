@@ -305,6 +305,47 @@ class SetQuota(Ask[None]):
     quota_bytes: int
 
 
+class MemberReply(msgspec.Struct, frozen=True, array_like=True):
+    """``voter`` False: a learner, which is sent everything and counts for nothing."""
+
+    member: int
+    address: str
+    voter: bool
+    leader: bool
+
+
+class MemberList(Ask[list[MemberReply]]):
+    """Who the members are, by the log of the member that is asked."""
+
+
+class MemberAdd(Ask[None]):
+    """A learner more. What changes the members is answered when that is committed.
+
+    Refused: "not leader" (the message names who is), "unsafe" for what may not be done now.
+    """
+
+    member: int
+    address: str
+
+
+class MemberPromote(Ask[None]):
+    """A learner that has caught up becomes a voter. Refused as ``MemberAdd``."""
+
+    member: int
+
+
+class MemberRemove(Ask[None]):
+    """Refused as ``MemberAdd``. The leader may remove itself: it goes when that is committed."""
+
+    member: int
+
+
+class MoveLeader(Ask[None]):
+    """Hand the leadership to another voter; answered when it leads. Refused: "not leader", "unsafe"."""
+
+    member: int
+
+
 class SnapshotReply(msgspec.Struct, frozen=True, array_like=True):
     revision: int
     bytes: int

@@ -15,6 +15,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from actors import Actor, Down, Exit, Refused, Tell
+from orchestrator.raft.config import Unsafe
+from orchestrator.raft.core import NotLeader
 from orchestrator.store.causes import causes, changed
 from orchestrator.store.commands import CompactTo
 from orchestrator.store.group import FromMember, Group
@@ -22,6 +24,7 @@ from orchestrator.store.interned import interned_changes
 from orchestrator.store.log import Log
 from orchestrator.store.machine import Applied, Denied, Machine, code_of
 from orchestrator.store.member import Lost, Member
+from orchestrator.store.membership import Change, members, reconfigured
 from orchestrator.store.proposals import Proposal, to_command
 from orchestrator.store.protocol import (
     Batch,
@@ -37,6 +40,11 @@ from orchestrator.store.protocol import (
     LeaseRevoke,
     LeaseStatus,
     LeaseStatusReply,
+    MemberAdd,
+    MemberList,
+    MemberPromote,
+    MemberRemove,
+    MoveLeader,
     Range,
     RangeReply,
     Refusal,
@@ -64,6 +72,8 @@ PROGRESS_SECONDS = 30.0
 """Between two rounds of progress frames; who wants to know earlier asks by a credit of 0."""
 LEASE_CHECK_SECONDS = 0.5
 COMPACT_SECONDS = 60.0
+MEMBER_SECONDS = 10.0
+"""How long a change of the members may take to be committed."""
 
 LOST = {
     Lost.UNKNOWN: "the leader of the store was lost over it: it may or may not have happened",
@@ -158,6 +168,12 @@ class Store(Actor):
                 return [lease.lease for lease in self._replica.machine.leases.all()]
             case StoreStatus():
                 return self._status()
+            case MemberList():
+                return members(self._replica.raft)
+            case MemberAdd() | MemberPromote() | MemberRemove():
+                return self.context.later(self._reconfigure(message))
+            case MoveLeader(member=member):
+                return self.context.later(self._move_leader(member))
             case SaveSnapshot(path=path):
                 return self.context.later(self._save_snapshot(path))
             case Causes(revision=revision):
@@ -298,6 +314,39 @@ class Store(Actor):
             self._wake.set()
 
     # The group
+
+    async def _reconfigure(self, change: Change) -> None:
+        raft = self._replica.raft
+        try:
+            index = raft.reconfigure(reconfigured(raft, change))
+        except NotLeader as error:
+            raise Refused("not leader", str(error)) from error
+        except Unsafe as error:
+            raise Refused("unsafe", str(error)) from error
+        term = raft.term
+        self._wake.set()
+        await self._until(lambda: raft.log.commit >= index or raft.term != term)
+        if raft.log.commit < index:
+            raise Refused(Lost.UNKNOWN.value, LOST[Lost.UNKNOWN])
+
+    async def _move_leader(self, member: int) -> None:
+        raft = self._replica.raft
+        if member not in raft.config.voters:
+            raise Refused("unsafe", f"expected a voter of {list(raft.config.voters)}, found {member}")
+        try:
+            raft.transfer(member)
+        except NotLeader as error:
+            raise Refused("not leader", str(error)) from error
+        self._wake.set()
+        await self._until(lambda: raft.leader == member)
+
+    async def _until(self, holds: Callable[[], bool]) -> None:
+        clock = self.context.clock
+        deadline = clock.monotonic() + MEMBER_SECONDS
+        while not holds():
+            if clock.monotonic() > deadline:
+                raise Refused("unavailable", f"not done after {MEMBER_SECONDS} s: is a majority of the members there?")
+            await clock.sleep(0.02)
 
     def _catch_up(self) -> None:
         self._member.catch_up()

@@ -6,7 +6,7 @@ from typing import Any
 
 from actors import Ref, System, child
 from orchestrator.raft.settings import Settings
-from orchestrator.store.group import ELECTION_TICKS, FromMember, Group
+from orchestrator.store.group import ELECTION_TICKS, HEARTBEAT_TICKS, FromMember, Group
 from orchestrator.store.log import Log
 from orchestrator.store.memory_log import MemoryLog
 from orchestrator.store.protocol import StatusReply, StoreStatus
@@ -40,8 +40,17 @@ class Members:
     def ref(self, number: int) -> Ref[Any]:
         return self.system.ref(f"store-{number}")
 
-    async def start(self, number: int) -> None:
-        settings = Settings(number, self.numbers, self.system.random_for(f"jitter-{number}").randrange, ELECTION_TICKS)
+    async def join(self, number: int) -> None:
+        """A member that nobody knows yet."""
+        self._logs[number] = MemoryLog()
+        await self.start(number, ())
+        self.numbers = (*self.numbers, number)
+
+    async def start(self, number: int, founders: tuple[int, ...] | None = None) -> None:
+        voters = self.numbers if founders is None else founders
+        settings = Settings(
+            number, voters, self.system.random_for(f"jitter-{number}").randrange, ELECTION_TICKS, HEARTBEAT_TICKS
+        )
         group = Group(settings, Mail(self.system, number, self.cut))
         log, name = self._logs[number], group.name(number)
         await self.system.spawn(child(lambda: Store(log, member=name, group=group), name=f"store-{number}"))

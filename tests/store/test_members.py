@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from actors import Refused, System
-from orchestrator.store.protocol import Batch, Change, Changes, Get, GetReply, LeaseGrant, LeaseKeepAlive, Range, Watch
+from orchestrator.store.protocol import (
+    Batch,
+    Change,
+    Changes,
+    Get,
+    GetReply,
+    LeaseGrant,
+    LeaseKeepAlive,
+    MemberAdd,
+    MemberList,
+    MemberPromote,
+    MemberRemove,
+    MoveLeader,
+    Range,
+    Watch,
+)
 from tests.store.conformance import Made, keys, put, subscribe, write
 from tests.store.members import Members
 from tests.store.test_store import Promise, every_promise
@@ -136,3 +153,70 @@ async def test_a_member_far_behind_gets_a_snapshot_and_its_watchers_miss_nothing
             assert isinstance(frame, Changes)
             found += len(frame.events)
         assert (found, frame.revision) == (9_000, 9_000)
+
+
+async def change(members: Members, question: Any) -> None:
+    await members.ref(await members.leader()).ask(question, timeout=20.0)
+
+
+async def roles(members: Members, number: int) -> dict[int, str]:
+    listed = await members.ref(number).ask(MemberList())
+    return {one.member: "leader" if one.leader else "voter" if one.voter else "learner" for one in listed}
+
+
+async def test_a_member_is_added_promoted_and_counts() -> None:
+    async with System() as system:
+        members = Members(system)
+        await members.start_all()
+        leader = await members.leader()
+        await members.ref(leader).ask(Batch([put("a/1")]))
+        await change(members, MemberAdd(4, "tcp://here"))
+        await members.join(4)
+        assert (await members.ref(4).ask(Range("", count_only=True), timeout=20.0)).count == 1
+        assert (await roles(members, 4))[4] == "learner"
+        await change(members, MemberPromote(4))
+        assert (await roles(members, leader))[4] == "voter"
+        await members.stop(next(number for number in (1, 2, 3) if number != leader))
+        await members.ref(4).ask(Batch([put("a/2")]), timeout=20.0)
+        await members.stop(4)
+        with pytest.raises(Refused, match=r"unknown|unavailable"):
+            await members.ref(leader).ask(Batch([put("a/3")]), timeout=60.0)
+
+
+async def test_a_learner_that_has_nothing_is_not_promoted() -> None:
+    async with System() as system:
+        members = Members(system)
+        await members.start_all()
+        leader = await members.leader()
+        for _ in range(1_100):
+            await members.ref(leader).ask(Batch([put("a/1")]))
+        await change(members, MemberAdd(4, ""))
+        with pytest.raises(Refused, match="wait for it"):
+            await change(members, MemberPromote(4))
+        with pytest.raises(Refused, match="expected a number that no member has"):
+            await change(members, MemberAdd(4, ""))
+
+
+async def test_a_leader_that_is_removed_leaves_the_others_at_work() -> None:
+    async with System() as system:
+        members = Members(system)
+        await members.start_all()
+        leader = await members.leader()
+        await members.ref(leader).ask(MemberRemove(leader), timeout=20.0)
+        rest = tuple(number for number in members.numbers if number != leader)
+        await members.ref(await members.leader(rest)).ask(Batch([put("a/1")]), timeout=20.0)
+        assert leader not in await roles(members, rest[0])
+
+
+async def test_the_leadership_is_handed_over_by_order() -> None:
+    async with System() as system:
+        members = Members(system)
+        await members.start_all()
+        leader = await members.leader()
+        heir = leader % 3 + 1
+        with pytest.raises(Refused, match="does not lead"):
+            await members.ref(heir).ask(MoveLeader(leader))
+        began = system.clock.monotonic()
+        await members.ref(leader).ask(MoveLeader(heir))
+        assert system.clock.monotonic() - began < 0.5
+        assert await members.leader() == heir

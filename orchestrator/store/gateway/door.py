@@ -28,6 +28,9 @@ from orchestrator.store.gateway.messages import (
     DeleteRangeRequest,
     LeaseGrantRequest,
     LeaseRequest,
+    MemberAddRequest,
+    MemberRequest,
+    MoveLeaderRequest,
     Nothing,
     PutRequest,
     QuotaRequest,
@@ -126,6 +129,10 @@ class Gateway(Actor):
             b"/v3/maintenance/defragment": (Nothing, lambda _: maintenance.defragment()),
             b"/v3/podium/quota": (QuotaRequest, maintenance.quota),
             b"/v3/cluster/member/list": (Nothing, lambda _: maintenance.members()),
+            b"/v3/cluster/member/add": (MemberAddRequest, maintenance.add_member),
+            b"/v3/cluster/member/promote": (MemberRequest, maintenance.promote_member),
+            b"/v3/cluster/member/remove": (MemberRequest, maintenance.remove_member),
+            b"/v3/maintenance/transfer-leadership": (MoveLeaderRequest, maintenance.move_leader),
         }
 
     def _connection(self) -> Connection:

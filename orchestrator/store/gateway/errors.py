@@ -38,6 +38,8 @@ LEASE_EXISTS = "etcdserver: lease already exists"
 COMPACTED = "etcdserver: mvcc: required revision has been compacted"
 FUTURE = "etcdserver: mvcc: required revision is a future revision"
 NO_SPACE = "etcdserver: mvcc: database space exceeded"
+NO_LEADER = "etcdserver: no leader"
+LEADER_LOST = "etcdserver: request timed out, possibly due to previous leader failure"
 BUSY = "etcdserver: too many requests"
 
 _REFUSED = {
@@ -45,6 +47,8 @@ _REFUSED = {
     "future": (OUT_OF_RANGE, FUTURE),
     "lease": (NOT_FOUND, NO_LEASE),
     "lease exists": (FAILED_PRECONDITION, LEASE_EXISTS),
+    "unavailable": (UNAVAILABLE, NO_LEADER),
+    "unknown": (UNAVAILABLE, LEADER_LOST),
     "busy": (RESOURCE_EXHAUSTED, BUSY),
 }
 

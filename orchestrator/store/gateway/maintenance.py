@@ -14,9 +14,24 @@ from actors import Ref
 from orchestrator.store.gateway.answers import Header, Json, pruned
 from orchestrator.store.gateway.http import Request
 from orchestrator.store.gateway.kv import ASK_SECONDS
-from orchestrator.store.gateway.messages import QuotaRequest
-from orchestrator.store.protocol import SaveSnapshot, SetQuota, SnapshotReply, StatusReply, StoreStatus
+from orchestrator.store.gateway.messages import MemberAddRequest, MemberRequest, MoveLeaderRequest, QuotaRequest
+from orchestrator.store.protocol import (
+    MemberAdd,
+    MemberList,
+    MemberPromote,
+    MemberRemove,
+    MemberReply,
+    MoveLeader,
+    SaveSnapshot,
+    SetQuota,
+    SnapshotReply,
+    StatusReply,
+    StoreStatus,
+)
 
+ALONE = "local"
+"""What the only member is called."""
+CHANGE_SECONDS = 15.0
 VERSION = "3.4.0"
 """The version of etcd whose gateway this is like."""
 PIECE_BYTES = 256 << 10
@@ -50,8 +65,30 @@ class Maintenance:
     async def members(self) -> Json:
         found = await self._status()
         header = self._header.at(found.revision)
-        member = {"ID": header["member_id"], "name": found.member, "peerURLs": [], "clientURLs": [self._url]}
-        return {"header": header, "members": [member]}
+        if found.member == ALONE:
+            member = {"ID": header["member_id"], "name": found.member, "peerURLs": [], "clientURLs": [self._url]}
+            return {"header": header, "members": [member]}
+        listed = await self._store.ask(MemberList(), ASK_SECONDS)
+        return {"header": header, "members": [_member(member) for member in listed]}
+
+    async def add_member(self, asked: MemberAddRequest) -> Json:
+        """Always a learner at first: a member that has nothing yet must not be counted on."""
+        listed = await self._store.ask(MemberList(), ASK_SECONDS)
+        number = max(member.member for member in listed) + 1
+        await self._store.ask(MemberAdd(number, " ".join(asked.peer_urls)), CHANGE_SECONDS)
+        return {"member": {"ID": str(number), "peerURLs": asked.peer_urls, "isLearner": True}, **await self.members()}
+
+    async def promote_member(self, asked: MemberRequest) -> Json:
+        await self._store.ask(MemberPromote(asked.id), CHANGE_SECONDS)
+        return await self.members()
+
+    async def remove_member(self, asked: MemberRequest) -> Json:
+        await self._store.ask(MemberRemove(asked.id), CHANGE_SECONDS)
+        return await self.members()
+
+    async def move_leader(self, asked: MoveLeaderRequest) -> Json:
+        await self._store.ask(MoveLeader(asked.target_id), CHANGE_SECONDS)
+        return {"header": self._header.at((await self._status()).revision)}
 
     async def alarms(self) -> Json:
         found = await self._status()
@@ -86,3 +123,9 @@ class Maintenance:
         found: StatusReply = await self._store.ask(StoreStatus(), ASK_SECONDS)
         self._header.term = found.raft_term
         return found
+
+
+def _member(member: MemberReply) -> Json:
+    urls = [member.address] if member.address else []
+    told = {"ID": str(member.member), "name": f"member-{member.member}", "peerURLs": urls, "clientURLs": []}
+    return {**told, **pruned(isLearner=not member.voter, leader=member.leader)}

@@ -119,6 +119,18 @@ class QuotaRequest(msgspec.Struct, forbid_unknown_fields=True):
     quota_bytes: int = 0
 
 
+class MemberAddRequest(msgspec.Struct, rename={"peer_urls": "peerURLs"}):
+    peer_urls: list[str]
+
+
+class MemberRequest(msgspec.Struct, rename={"id": "ID"}):
+    id: int
+
+
+class MoveLeaderRequest(msgspec.Struct, rename={"target_id": "targetID"}):
+    target_id: int
+
+
 class Nothing(msgspec.Struct):
     """A request whose fields do not matter here."""
 
