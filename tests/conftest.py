@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import structlog
+from hypothesis import settings
+
+# How long an example takes says what else the machine does.
+settings.register_profile("podium", deadline=None)
+settings.load_profile("podium")
 
 pytest_plugins = ["actors.testing.plugin"]
 
