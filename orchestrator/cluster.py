@@ -41,6 +41,7 @@ from orchestrator.client.mailbox import MailboxTransport
 from orchestrator.client.protocol import Identity
 from orchestrator.client.recorder import EventWriter
 from orchestrator.config import ClusterConfig, document
+from orchestrator.controllers.controller import Controller
 from orchestrator.controllers.registry import CONTROLLERS
 from orchestrator.controllers.volume_provisioner import default_class
 from orchestrator.identities import MASTERS
@@ -277,6 +278,14 @@ class Cluster:
         ref = await self.system.spawn(spec, parent=self.system.ref("informers"))
         self._informer_specs.append(spec)
         return ref
+
+    async def run(self, controller: type[Controller], name: str = "") -> Ref[Any]:
+        """A controller of the embedder's own, beside those of Kubernetes; it asks as an administrator."""
+        client, recorder = self.client_for(MASTERS), self.cast.recorder("controllers")
+        spec = member_spec(
+            lambda: controller(client, self.informers, recorder), name or controller.__name__.lower()
+        )
+        return await self.system.spawn(spec)
 
     def client_for(self, identity: Identity) -> Client:
         """A client by mailbox that asks in the name of ``identity``."""

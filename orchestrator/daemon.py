@@ -68,6 +68,7 @@ async def serve(config: ClusterConfig, ready: int | None, began: float) -> None:
     """One life of the daemon. Raises StartError when it cannot begin."""
     plain_logs()
     from orchestrator.cluster import Cluster
+    from orchestrator.controllers.outside import installed
     from orchestrator.pki import prepare
 
     stopped: asyncio.Future[int] = asyncio.get_running_loop().create_future()
@@ -85,6 +86,8 @@ async def serve(config: ClusterConfig, ready: int | None, began: float) -> None:
     except Exception as error:
         raise StartError(_refused(error, directory)) from error
     try:
+        for name, controller in installed():
+            await cluster.run(controller, name)
         _write_private(directory / "kubeconfig", pki.kubeconfig)
         record = _record(config, url, cluster.node_factory.runtime, cluster.node_factory.note, time.monotonic() - began)
         write_record(directory, record)

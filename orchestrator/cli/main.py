@@ -33,6 +33,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("version", "version", "versions of the command and the server", CLUSTER),
     Command("store", "store", "the store: serve, check, repair, snapshots, members", CLUSTER),
     Command("simulate", "simulate", "live through many seeded clusters in virtual time", CLUSTER),
+    Command("controller", "controller", "run controllers of your own against any cluster", CLUSTER),
     Command("bench", "bench", "measure reconciliation", CLUSTER),
 )
 

@@ -34,6 +34,16 @@ class SetStatus:
 
 
 @dataclass(frozen=True)
+class SetCondition:
+    """Say in the status what holds; the time of its last change is kept. Lists of conditions have one of a type."""
+
+    type: str
+    holds: bool
+    reason: str
+    message: str = ""
+
+
+@dataclass(frozen=True)
 class Emit:
     """Say something to people, as an Event."""
 
@@ -54,7 +64,7 @@ class RequeueAfter:
     delay: timedelta
 
 
-Action = Apply | Delete | SetStatus | Emit | RequeueAt | RequeueAfter
+Action = Apply | Delete | SetStatus | SetCondition | Emit | RequeueAt | RequeueAfter
 
 
 @dataclass(frozen=True)

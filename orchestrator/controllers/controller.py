@@ -23,11 +23,11 @@ from orchestrator.client.kinds import Kind, kind_for, kind_of
 from orchestrator.client.messages import Enqueue
 from orchestrator.client.protocol import Options, Request, Response
 from orchestrator.client.recorder import NORMAL, WARNING, Recorder, involved
-from orchestrator.client.requests import list_
+from orchestrator.client.requests import list_, patch
 from orchestrator.client.subscription import Keys, OwnerKeys, no_keys
 from orchestrator.client.view import View
 from orchestrator.client.workqueue import Item, QueueStatistics, WorkQueue
-from orchestrator.controllers import actions
+from orchestrator.controllers import actions, conditions
 from orchestrator.controllers.outcome import DONE, Outcome, requeue_after, retry
 
 MAX_PACED = 4096
@@ -94,6 +94,8 @@ class Controller(Actor):
     """Keys in work at once."""
     pace_seconds: ClassVar[float] = 0.0
     """The least time between two reconciles of one key: what comes meanwhile is one more reconcile, not many."""
+    finalizer: ClassVar[str] = ""
+    """With one, an object is held until ``cleanup`` has nothing more to do for it."""
     manager: ClassVar[str] = "podium-controller"
     """The field manager of what ``Apply`` writes."""
 
@@ -134,20 +136,35 @@ class Controller(Actor):
     async def reconcile(self, key: str) -> Outcome:
         """Bring the world to what the object of ``key`` wants. The default asks ``plan`` and performs its actions."""
         view = self.cache(self.kind).get_key(key)
-        if view is None or view.deleting:
+        if view is None or (view.deleting and self.finalizer not in view.meta.finalizers):
             return DONE
+        if not view.deleting and self.finalizer and self.finalizer not in view.meta.finalizers:
+            return await self._hold(key, view, [*view.meta.finalizers, self.finalizer])
         observed = actions.Observed(
             view.uid, {held.kind.resource: held for held in self.caches.values() if held.kind != self.kind}
         )
         now = self.now()
-        planned = self.plan(view, observed, datetime.fromtimestamp(now, UTC))
-        if planned is None:
-            return DONE
-        return await self._perform(key, view, planned if isinstance(planned, tuple) else (planned,), now)
+        think = self.cleanup if view.deleting else self.plan
+        planned = think(view, observed, datetime.fromtimestamp(now, UTC))
+        made = () if planned is None else planned if isinstance(planned, tuple) else (planned,)
+        outcome = await self._perform(key, view, made, now)
+        if view.deleting and outcome == DONE:
+            return await self._hold(key, view, [name for name in view.meta.finalizers if name != self.finalizer])
+        return outcome
+
+    async def _hold(self, key: str, view: View, finalizers: list[str]) -> Outcome:
+        """The finalizers that ``view`` is to have."""
+        change = {"metadata": {"resourceVersion": str(view.revision), "finalizers": finalizers or None}}
+        refused = refusals(await self.write(key, self.kind, [patch(self.kind, view.name, view.namespace, change)]))
+        return retry(refused[0][2]) if refused and refused[0][1] != "NotFound" else DONE
 
     def plan(self, obj: View, observed: Any, now: datetime) -> actions.Action | tuple[actions.Action, ...] | None:
         """Pure: what to do so that the world is as ``obj`` wants it."""
         raise NotImplementedError(f"{type(self).__name__} defines neither plan nor reconcile")
+
+    def cleanup(self, obj: View, observed: Any, now: datetime) -> actions.Action | tuple[actions.Action, ...] | None:
+        """Pure: what to do before ``obj`` may go. It goes when this asks for no other look at it."""
+        return None
 
     # -- what a subclass uses -------------------------------------------------------------------------------------
 
@@ -331,6 +348,13 @@ class Controller(Actor):
                     await self.client.patch(
                         self.kind, view.name, view.namespace, {"status": status}, subresource="status"
                     )
+                case actions.SetCondition(type, holds, reason, text):
+                    held = view.status.get("conditions") or ()
+                    made = conditions.put(held, conditions.make(type, holds, reason, text, now))
+                    if made != list(held):
+                        await self.client.patch(
+                            self.kind, view.name, view.namespace, {"status": {"conditions": made}}, subresource="status"
+                        )
                 case actions.Emit(reason, text, warning):
                     self.event(self._kind_of(view.rest), view, reason, text, warning=warning)
                 case actions.RequeueAt(moment):
