@@ -98,25 +98,25 @@ class Cast:
             case "scheduler":
                 return self._scheduler()
             case "proxy":
-                return self.network.proxy(self.informers, self._recorder("proxy"))
+                return self.network.proxy(self.informers, self.recorder("proxy"))
             case "dns":
                 return self.network.dns(self.informers)
             case "door":
                 return self._door()
             case _ if part.startswith(KUBELET_PREFIX):
                 name = part.removeprefix(KUBELET_PREFIX)
-                return self.nodes.make(name, self.client_for(node(name)), self._recorder("kubelets"))
+                return self.nodes.make(name, self.client_for(node(name)), self.recorder("kubelets"))
         return self._controller(part)
 
     def _scheduler(self) -> Make:
         client = self.client_for(component("system:kube-scheduler"))
-        recorder = self._recorder("scheduler")
+        recorder = self.recorder("scheduler")
         return lambda: Scheduler(client, self.informers, recorder, self._config.scheduler)
 
     def _controller(self, part: str) -> Make:
         [entry] = [entry for entry in CONTROLLERS if controller_part(entry.name) == part]
         client = self.client_for(entry.identity)
-        recorder = self._recorder("controllers")
+        recorder = self.recorder("controllers")
         known: dict[str, Any] = {
             "certificate": self._certificate,
             "base_path": str(self.nodes.claims_folder),
@@ -143,7 +143,7 @@ class Cast:
         report: Object = await self._ref("report").ask(ReportNow(), REPORT_SECONDS)
         return report
 
-    def _recorder(self, name: str) -> Recorder:
+    def recorder(self, name: str) -> Recorder:
         return Recorder(self._ref(f"events/{name}"))
 
     def _ref(self, path: str) -> Ref[Any]:
