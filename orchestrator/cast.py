@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from actors import Actor, ActorError, Ref, System
-from orchestrator.api.usage import Usage
+from orchestrator.api.usage import Measure, Usage
 from orchestrator.apimachinery.encoded import Object
 from orchestrator.apiserver.config import ServerConfig
 from orchestrator.apiserver.http.door import HttpDoor
@@ -86,12 +86,19 @@ class Cast:
         """One of each kind for all components of the process."""
         return Informers(self.client, self._spawn_informer)
 
-    async def measure(self) -> Usage:
-        """Nothing is known while nobody answers."""
-        try:
-            return await self._ref("metrics/collector").ask(MeasureNow(), MEASURE_SECONDS)
-        except ActorError:
-            return Usage({}, {})
+    @cached_property
+    def measure(self) -> Measure:
+        """What asks for the usage of pods and nodes; it holds a ref and nothing of the cast."""
+        collector = self._ref("metrics/collector")
+
+        async def ask() -> Usage:
+            """Nothing is known while nobody answers."""
+            try:
+                return await collector.ask(MeasureNow(), MEASURE_SECONDS)
+            except ActorError:
+                return Usage({}, {})
+
+        return ask
 
     def _maker(self, part: str) -> Make | None:
         match part:

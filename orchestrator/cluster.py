@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -253,10 +254,16 @@ class Cluster:
         return f"{self.system.name}-{process}"
 
     def _metrics(self) -> Supervisor:
-        return group(one_for_one, member_spec(lambda: Metrics(self._node_names, self._node), "collector"))
+        config, find = self.config, self._node
+        return group(
+            one_for_one, member_spec(lambda: Metrics(lambda: membership.node_names(config), find), "collector")
+        )
 
-    def _node(self, name: str) -> Ref[Any]:
-        return membership.node_ref(self.system, self.config, name)
+    @cached_property
+    def _node(self) -> Callable[[str], Ref[Any]]:
+        """What finds the kubelet of a node; it holds nothing of the cluster but the system."""
+        system, config = self.system, self.config
+        return lambda name: membership.node_ref(system, config, name)
 
     def _reporter(self) -> ChildSpec:
         report = Report(self.system, self.store, self.client, self.system.clock)
@@ -282,9 +289,7 @@ class Cluster:
     async def run(self, controller: type[Controller], name: str = "") -> Ref[Any]:
         """A controller of the embedder's own, beside those of Kubernetes; it asks as an administrator."""
         client, recorder = self.client_for(MASTERS), self.cast.recorder("controllers")
-        spec = member_spec(
-            lambda: controller(client, self.informers, recorder), name or controller.__name__.lower()
-        )
+        spec = member_spec(lambda: controller(client, self.informers, recorder), name or controller.__name__.lower())
         return await self.system.spawn(spec)
 
     def client_for(self, identity: Identity) -> Client:

@@ -59,6 +59,8 @@ class NodeFactory:
         self._clock = clock
         self._dns = dns
         self._world = SimulatedWorld(clock, random)
+        self.simulated: dict[str, SimulatedRuntime] = {}
+        """The runtimes of simulated nodes, by the node's name."""
         self.runtime, self.note = _chosen(config)
         self.pod_network: PodNetwork = LoopbackNetwork()
         """Of the process runtime: what the composition root prepared before it makes nodes."""
@@ -112,7 +114,7 @@ class NodeFactory:
 
     def _simulated(self, config: NodeConfig, client: Client, recorder: Recorder) -> Make:
         clock = self._clocks[config.name] = SkewedClock(self._clock)
-        runtime = self._world.nodes[config.name] = SimulatedRuntime(self._world, self._world.machine, clock)
+        runtime = self.simulated[config.name] = SimulatedRuntime(self._world, self._world.machine, clock)
         prober = SimulatedProber(runtime)
         return lambda: Kubelet(client, config, runtime, prober, BareMaterials(), recorder, clock)
 

@@ -130,7 +130,7 @@ class FaultyCluster(Composition):
                 return self.system.kill(path)
             case PowerOff(node=name):
                 self.off.add(name)
-                self.node_factory.world.nodes[name].power_off()
+                self.node_factory.simulated[name].power_off()
                 self.system.kill(f"nodes/{name}")
             case PowerOn(node=name):
                 self.off.discard(name)

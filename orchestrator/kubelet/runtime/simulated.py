@@ -65,7 +65,6 @@ class SimulatedWorld:
         self.behaviours = behaviours or Behaviours()
         self.machine = DEFAULT_MACHINE
         """The size of the nodes that are made from now on."""
-        self.nodes: dict[str, SimulatedRuntime] = {}
         self._next_address = FIRST_ADDRESS
         self._timers: list[tuple[float, int, Callable[[], None]]] = []
         self._sequence = 0

@@ -122,7 +122,7 @@ def _leftovers(
 async def _runtimes(cluster: Cluster, pods: Sequence[Object]) -> list[str]:
     """Each node runs the pods that are bound to it, and no others."""
     problems = []
-    for name, runtime in cluster.node_factory.world.nodes.items():
+    for name, runtime in cluster.node_factory.simulated.items():
         bound = {pod["metadata"]["uid"] for pod in pods if pod["spec"].get("nodeName") == name}
         for held in await runtime.pods():
             if held.uid not in bound:

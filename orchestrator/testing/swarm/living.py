@@ -95,7 +95,7 @@ async def live(story: Story, *, tap: Tap | None = None) -> list[str]:
 
 async def _watch(cluster: Cluster, violations: list[str]) -> None:
     while True:
-        violations.extend(doubles(cluster.node_factory.world.nodes))
+        violations.extend(doubles(cluster.node_factory.simulated))
         await cluster.system.clock.sleep(WATCH_SECONDS)
 
 
