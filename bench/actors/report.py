@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.actors.libraries import BYTES, CASES, Library
+from bench.actors.libraries import BYTES, CASES, LOCAL, Library
 
 HEADINGS = {
     "tell": "tell/s",
@@ -72,7 +72,8 @@ def table(results: Sequence[Mapping[str, Any]], machine: Mapping[str, Any], runs
         f"{machine['cpus']} x {machine['cpu']}, Python {machine['python']}, load {machine['load'][0]:.1f} at the start"
     )
     lines = [f"Median (lowest to highest) of {runs} runs by the wall clock; {facts}; {machine['at']}.", ""]
-    lines += [*_rows(results, here), "", "Between processes:", "", *_rows(results, there)]
+    lines += [*_rows(results, here), "", "By a second of CPU time instead (medians):", "", *_by_cpu(results)]
+    lines += ["", "Between processes, by the wall clock:", "", *_rows(results, there)]
     for result in results:
         million = result["cases"].get("million")
         if million:
@@ -82,6 +83,17 @@ def table(results: Sequence[Mapping[str, Any]], machine: Mapping[str, Any], runs
         lines += ["", "Not measured, or not to the end:", ""]
         lines += [f"- {result['name']}: {result['failure']}" for result in failed]
     return "\n".join(lines) + "\n"
+
+
+def _by_cpu(results: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Rates by the CPU time of the measuring process: what a busy machine hardly changes."""
+    shown = [case for case in LOCAL if any("per_cpu_second" in result["cases"].get(case, {}) for result in results)]
+    lines = ["| library | " + " | ".join(HEADINGS[case] for case in shown) + " |", "|---|" + "---|" * len(shown)]
+    for result in results:
+        rates = [result["cases"].get(case, {}).get("per_cpu_second") for case in shown]
+        if any(rates):
+            lines.append(f"| {result['name']} | " + " | ".join(_short(rate) if rate else "-" for rate in rates) + " |")
+    return lines
 
 
 def _rows(results: Sequence[Mapping[str, Any]], cases: Sequence[str]) -> list[str]:

@@ -56,5 +56,8 @@ asks(Count, Process, Message) -> ask(Process, Message), asks(Count - 1, Process,
 
 timed(Case, Count, Function) ->
     erlang:garbage_collect(),
+    {Before, _} = statistics(runtime),
     {Microseconds, _} = timer:tc(Function),
-    io:format("{\"case\": \"~s\", \"count\": ~p, \"seconds\": ~.9f}~n", [Case, Count, Microseconds / 1.0e6]).
+    {After, _} = statistics(runtime),
+    io:format("{\"case\": \"~s\", \"count\": ~p, \"seconds\": ~.9f, \"cpu_seconds\": ~.3f}~n",
+              [Case, Count, Microseconds / 1.0e6, (After - Before) / 1.0e3]).
