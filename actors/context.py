@@ -164,9 +164,14 @@ class Context:
     def link(self, ref: Ref[Any]) -> None:
         """End together with the instance at ``ref``: when one of the two ends abnormally, so does the other.
 
-        Linking to an actor that is not there ends this instance at once.
+        Linking to an actor that is not there ends this instance at once. Raises ``ValueError`` for an actor of another
+        node: watch it.
         """
-        target = self._cell.system.cells.get(ref.path)
+        if ref.node != self.system.name:
+            raise ValueError(
+                f"expected an actor of the node {self.system.name!r} to link to, found one of {ref.node!r}"
+            )
+        target = self.system.cell_of(ref)
         if target is None or target.closed or target.state is State.ENDED:
             self._cell.end(Exit(LINKED, f"it was linked to {ref.path}, which is not there"))
         else:
@@ -174,7 +179,7 @@ class Context:
 
     def unlink(self, ref: Ref[Any]) -> None:
         """Take a link back, whoever made it."""
-        target = self._cell.system.cells.get(ref.path)
+        target = self.system.cell_of(ref)
         if target is not None:
             unlink(self._cell, target)
 

@@ -304,7 +304,7 @@ class System:
 
     def statistics_of(self, ref: Ref[Any]) -> Statistics | None:
         """One actor's figures as they are now, across its restarts; None when there is no such actor here."""
-        cell = self.cells.get(ref.path)
+        cell = self.cell_of(ref)
         return None if cell is None else cell.statistics()
 
     # What the library's modules share

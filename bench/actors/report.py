@@ -73,7 +73,8 @@ def table(results: Sequence[Mapping[str, Any]], machine: Mapping[str, Any], runs
     )
     lines = [f"Median (lowest to highest) of {runs} runs by the wall clock; {facts}; {machine['at']}.", ""]
     lines += [*_rows(results, here), "", "By a second of CPU time instead (medians):", "", *_by_cpu(results)]
-    lines += ["", "Between processes, by the wall clock:", "", *_rows(results, there)]
+    if any(case in result["cases"] for case in there for result in results):
+        lines += ["", "Between processes, by the wall clock:", "", *_rows(results, there)]
     for result in results:
         million = result["cases"].get("million")
         if million:

@@ -23,7 +23,7 @@ from bench.actors.libraries import BYTES, CASES, LIBRARIES, ONCE, WEIGHED, Libra
 from bench.actors.report import plot, summarize, table
 
 RESULTS = ROOT / "bench" / "results"
-ROUND_SECONDS = 300.0
+ROUND_SECONDS = 600.0
 """A library that needs longer for one round is listed with what it gave until then."""
 
 Samples = dict[str, list[dict[str, float]]]
@@ -100,7 +100,7 @@ def machine() -> dict[str, Any]:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.actors", description=__doc__)
     parser.add_argument("--runs", type=int, default=20, help="of each timed case")
-    parser.add_argument("--rounds", type=int, default=4, help="processes over which the runs are spread")
+    parser.add_argument("--rounds", type=int, default=2, help="processes over which the runs are spread")
     parser.add_argument("--only", default="", help="names of libraries, comma-separated")
     parser.add_argument("--cases", default=",".join(CASES))
     parser.add_argument("--out", type=Path, default=RESULTS)

@@ -126,3 +126,13 @@ async def test_linking_to_nobody_ends_the_instance() -> None:
         assert (down.ref, down.reason) == (a, "linked")
         await system.clock.sleep(1.0)
         assert alive(system) == set()
+
+
+async def test_links_do_not_cross_nodes() -> None:
+    """SEMANTICS 9.6"""
+    async with System(name="here") as system:
+        await system.spawn(Linked, name="a", restart=temporary)
+        far = system.ref("a", "there")
+        with pytest.raises(ValueError, match="expected an actor of the node 'here' to link to, found one of 'there'"):
+            system.cells["a"].actor.context.link(far)  # type: ignore[union-attr]
+        assert system.statistics_of(far) is None

@@ -118,19 +118,19 @@ async def _tell(watch: measure.Watch, message: Tell, count: int) -> None:
 
 
 async def tell(watch: measure.Watch) -> None:
-    await _tell(watch, Parcel(measure.MESSAGE), 100_000)
+    await _tell(watch, Parcel(measure.MESSAGE), 40_000)
 
 
 async def tell_typed(watch: measure.Watch) -> None:
-    await _tell(watch, ORDER, 100_000)
+    await _tell(watch, ORDER, 40_000)
 
 
 async def tell_small(watch: measure.Watch) -> None:
-    await _tell(watch, Reading(**measure.SMALL), 200_000)
+    await _tell(watch, Reading(**measure.SMALL), 80_000)
 
 
 async def tell_encoded(watch: measure.Watch) -> None:
-    await _tell(watch, Changed(POD), 200_000)
+    await _tell(watch, Changed(POD), 80_000)
 
 
 async def _ask(watch: measure.Watch, message: Ask[Any], count: int) -> None:
@@ -142,17 +142,17 @@ async def _ask(watch: measure.Watch, message: Ask[Any], count: int) -> None:
 
 
 async def ask(watch: measure.Watch) -> None:
-    await _ask(watch, Place(measure.MESSAGE), 20_000)
+    await _ask(watch, Place(measure.MESSAGE), 8_000)
 
 
 async def ask_typed(watch: measure.Watch) -> None:
-    await _ask(watch, QUOTE, 20_000)
+    await _ask(watch, QUOTE, 8_000)
 
 
 async def spawn(watch: measure.Watch) -> None:
     async with System() as system:
-        with watch(20_000):
-            for _ in range(20_000):
+        with watch(10_000):
+            for _ in range(10_000):
                 await system.spawn(Counter)
 
 
