@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,17 +59,20 @@ class Measured:
 
     def _read(self, text: str) -> None:
         for line in text.splitlines():
-            if not line.startswith("{"):
+            try:
+                facts = json.loads(line)
+            except json.JSONDecodeError:
+                continue  # a library's own words
+            if not isinstance(facts, dict):
                 continue
-            facts = json.loads(line)
             if "version" in facts:
                 self.version = facts["version"]
             else:
                 self.samples[facts.pop("case")].append(facts)
 
 
-def measure(libraries: Sequence[Library], runs: int, rounds: int, cases: Sequence[str]) -> list[Measured]:
-    measured = [Measured(library) for library in libraries]
+def measure(measured: Sequence[Measured], runs: int, rounds: int, cases: Sequence[str]) -> Iterator[int]:
+    """Gives the number of each round that is done."""
     timed = [case for case in cases if case not in BYTES]
     each = [runs // rounds + (number < runs % rounds) for number in range(rounds)]
     for number, share in enumerate(each):
@@ -82,7 +85,7 @@ def measure(libraries: Sequence[Library], runs: int, rounds: int, cases: Sequenc
                 one.measure(1, [case for case in ONCE if case in cases and one.library.name == "podium"])
             seconds = time.monotonic() - begun
             print(f"round {number + 1}/{rounds} {one.library.name}: {seconds:.0f} s {one.failure}", file=sys.stderr)
-    return measured
+        yield number + 1
 
 
 def machine() -> dict[str, Any]:
@@ -97,6 +100,19 @@ def machine() -> dict[str, Any]:
     }
 
 
+def write(measured: Sequence[Measured], facts: dict[str, Any], rounds: int, out: Path) -> str:
+    """What was measured in ``rounds`` rounds, as JSON, table and plot; gives the table."""
+    results = [summarize(one.library, one.version, one.failure, one.samples) for one in measured]
+    runs = max((len(samples) for one in measured for samples in one.samples.values()), default=0)
+    out.mkdir(parents=True, exist_ok=True)
+    report = {"machine": facts, "runs": runs, "rounds": rounds, "libraries": results}
+    (out / "actors.json").write_text(json.dumps(report, indent=1) + "\n")
+    text = table(results, facts, runs)
+    (out / "actors.md").write_text(text)
+    plot(results, out / "actors.svg")
+    return text
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.actors", description=__doc__)
     parser.add_argument("--runs", type=int, default=20, help="of each timed case")
@@ -108,13 +124,8 @@ def main() -> int:
     wanted = options.only.split(",") if options.only else [library.name for library in LIBRARIES]
     chosen = [library for library in LIBRARIES if library.name.split(",")[0] in wanted or library.name in wanted]
     facts = machine()
-    measured = measure(chosen, options.runs, options.rounds, options.cases.split(","))
-    results = [summarize(one.library, one.version, one.failure, one.samples) for one in measured]
-    options.out.mkdir(parents=True, exist_ok=True)
-    report = {"machine": facts, "runs": options.runs, "rounds": options.rounds, "libraries": results}
-    (options.out / "actors.json").write_text(json.dumps(report, indent=1) + "\n")
-    text = table(results, facts, options.runs)
-    (options.out / "actors.md").write_text(text)
-    plot(results, options.out / "actors.svg")
+    measured = [Measured(library) for library in chosen]
+    for rounds in measure(measured, options.runs, options.rounds, options.cases.split(",")):
+        text = write(measured, facts, rounds, options.out)
     print(text)
     return 0

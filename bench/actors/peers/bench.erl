@@ -38,7 +38,8 @@ run(ask) ->
     Process = spawn(fun counter/0), Message = heap_message(),
     timed(ask, 100000, fun() -> asks(100000, Process, Message) end);
 run(spawn) ->
-    timed(spawn, 50000, fun() -> [spawn(fun counter/0) || _ <- lists:seq(1, 50000)] end);
+    Processes = timed(spawn, 50000, fun() -> [spawn(fun counter/0) || _ <- lists:seq(1, 50000)] end),
+    [exit(Process, kill) || Process <- Processes];
 run(idle) ->
     Before = erlang:memory(processes),
     Processes = [spawn(fun counter/0) || _ <- lists:seq(1, 50000)],
@@ -57,7 +58,8 @@ asks(Count, Process, Message) -> ask(Process, Message), asks(Count - 1, Process,
 timed(Case, Count, Function) ->
     erlang:garbage_collect(),
     {Before, _} = statistics(runtime),
-    {Microseconds, _} = timer:tc(Function),
+    {Microseconds, Value} = timer:tc(Function),
     {After, _} = statistics(runtime),
     io:format("{\"case\": \"~s\", \"count\": ~p, \"seconds\": ~.9f, \"cpu_seconds\": ~.3f}~n",
-              [Case, Count, Microseconds / 1.0e6, (After - Before) / 1.0e3]).
+              [Case, Count, Microseconds / 1.0e6, (After - Before) / 1.0e3]),
+    Value.
