@@ -82,6 +82,7 @@ def called() -> None:
 @pytest.mark.real_loop
 async def test_a_job_that_nobody_waits_for_any_more_is_given_up() -> None:
     """SEMANTICS 18.3"""
+    release.clear()
     async with System() as system:
         pool = await system.spawn(BlockingPool, 1, later=2, mailbox=Mailbox(1))
         with pytest.raises(AskTimeout):
