@@ -12,6 +12,7 @@ from orchestrator.store import snapshot_file
 from orchestrator.store.history import History
 from orchestrator.store.machine import Machine
 from orchestrator.store.replica import Replica
+from orchestrator.store.sealing import Keyring, SealedLog
 from orchestrator.store.snapshot import Loading, dump
 from orchestrator.store.sqlite_log import SqliteLog
 
@@ -26,9 +27,9 @@ class State(msgspec.Struct, frozen=True):
     bytes: int
 
 
-async def save_offline(path: str, target: Path) -> int:
+async def save_offline(path: str, target: Path, keys: Keyring | None = None) -> int:
     """Write the state of the stopped store whose log is ``path``; the bytes of the file. Raises ``LogError``."""
-    replica = Replica(SqliteLog(path))
+    replica = Replica(SealedLog(SqliteLog(path), keys))
     try:
         await replica.open()
         while await replica.perform(lambda ready, done: None, lambda: None):

@@ -24,6 +24,7 @@ from orchestrator.store.errors import LogCorrupt, LogFailed
 from orchestrator.store.file_lock import FileLock
 from orchestrator.store.machine import Machine
 from orchestrator.store.schema import snapshot_seal
+from orchestrator.store.sealing import Keyring, SealedLog
 from orchestrator.store.snapshot import Loading, Unreadable
 from orchestrator.store.sqlite_log import SqliteLog
 
@@ -55,26 +56,26 @@ class Repaired(msgspec.Struct, frozen=True):
     saved: str
 
 
-async def check(path: str) -> Checked:
-    """Raises ``LogLocked``, ``ForeignLog``, ``UnknownFormat``; all other damage is in the answer."""
-    log = SqliteLog(path)
+async def check(path: str, keys: Keyring | None = None) -> Checked:
+    """Raises ``LogLocked``, ``ForeignLog``, ``UnknownFormat``, ``KeyMissing``; all other damage is in the answer."""
+    log = SealedLog(SqliteLog(path), keys)
     entries, mark, cut, damage = list[Entry](), Mark(), "", list[str]()
-    revision = keys = 0
+    revision = count = 0
     try:
         try:
             found = await log.open()
             entries, mark, cut = found.entries, found.snapshot, found.cut
-            revision, keys = await _state(log, mark, entries)
+            revision, count = await _state(log, mark, entries)
         except (LogCorrupt, LogFailed, Unreadable) as error:
             damage.append(str(error))
     finally:
         await log.close()
     damage += _integrity(path)
     last = entries[-1].index if entries else mark.index
-    return Checked(len(entries), last, mark, revision, keys, cut, damage)
+    return Checked(len(entries), last, mark, revision, count, cut, damage)
 
 
-async def _state(log: SqliteLog, mark: Mark, entries: list[Entry]) -> tuple[int, int]:
+async def _state(log: SealedLog, mark: Mark, entries: list[Entry]) -> tuple[int, int]:
     """The revision and the number of keys that the log leads to."""
     loading = Loading()
     if mark.index:

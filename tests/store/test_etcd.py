@@ -8,13 +8,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import msgpack
 import pytest
 
 from actors import Mailbox, Ref, Refused, System, child
 from orchestrator.store.etcd.store import EtcdStore
 from orchestrator.store.gateway.door import Gateway, Listening
 from orchestrator.store.memory_log import MemoryLog
-from orchestrator.store.protocol import Batch, Change, Compare, Range, Relation, Target, Txn
+from orchestrator.store.protocol import Batch, Causes, Change, Changed, Compare, Range, Relation, Target, Txn
 from orchestrator.store.store import Store
 from tests.store import etcd
 from tests.store.conformance import PROMISES, Made, a_watch_sees_every_change_once_in_order, keys, put, write
@@ -105,6 +106,16 @@ async def test_a_history_that_etcd_forgot_begins_where_etcds_does() -> None:
         assert await keys(made, revision=3) == ["a/0", "a/1", "a/2"]
         with pytest.raises(Refused, match="compacted"):
             await keys(made, revision=2)
+
+
+@pytest.mark.real_loop
+async def test_causes_and_earlier_values_come_from_the_mirror() -> None:
+    async with over_gateway() as made:
+        await write(made, put("a/1", b"old", cause=msgpack.packb(["me", "a/1", 0])))
+        reply = await write(made, put("a/1", b"new", cause=msgpack.packb(["you", "a/1", 1])))
+        steps = await made.store.ask(Causes(reply.revision))
+        assert [(step.revision, step.actor) for step in steps] == [(2, "you"), (1, "me")]
+        assert [parts for _, parts in await made.store.ask(Changed("a/1"))] == [(b"old",), (b"new",)]
 
 
 @pytest.mark.real_loop

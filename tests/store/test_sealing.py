@@ -9,9 +9,11 @@ import pytest
 
 from actors import Ref, System, child
 from orchestrator.raft.entry import Entry, HardState, Mark
+from orchestrator.store.backup import describe, save_offline
 from orchestrator.store.errors import LogCorrupt
 from orchestrator.store.memory_log import MemoryLog
 from orchestrator.store.protocol import Batch, Change, Get
+from orchestrator.store.repair import check
 from orchestrator.store.sealing import (
     KEY_BYTES,
     MARKER,
@@ -150,6 +152,11 @@ async def test_a_secret_is_nowhere_in_the_files_and_survives_a_rotation(tmp_path
             await store.ask(Batch([Change(f"core/pods/ns/{number}", (b"x",))]))
 
     await life([OLD], write)
+    with pytest.raises(KeyMissing):
+        await check(str(path))
+    assert (await check(str(path), Keyring([OLD]))).keys == 3
+    await save_offline(str(path), tmp_path / "saved", Keyring([OLD]))
+    assert describe(tmp_path / "saved").keys == 3
     await life([NEW, OLD], read)
     await life([NEW], read)
     assert b"hunter2" not in on_disk(tmp_path)

@@ -5,9 +5,13 @@ from __future__ import annotations
 import argparse
 import importlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from orchestrator.cli import datadir
 from orchestrator.cli.terminal import CommandError
+
+if TYPE_CHECKING:
+    from orchestrator.store.sealing import Keyring
 
 WORDS = {
     "serve": "a store by itself, behind etcd's v3 JSON gateway",
@@ -35,6 +39,26 @@ def place(parser: argparse.ArgumentParser, default: object = argparse.SUPPRESS) 
     """Where the store is; an action of a word takes it too."""
     help = "where the cluster's state lives (default ~/.podium)"
     parser.add_argument("--data-dir", type=Path, default=default, help=help)
+
+
+def keys_option(parser: argparse.ArgumentParser) -> None:
+    """For what reads a log that may be encrypted."""
+    parser.add_argument("--encryption-keys", type=Path, metavar="FILE", help="the keys of an encrypted log")
+
+
+def keys_of(options: argparse.Namespace) -> Keyring | None:
+    """Raises ``CommandError``."""
+    from orchestrator.store.sealing import KeysUnusable, load_keys
+
+    path: Path | None = options.encryption_keys
+    if path is None:
+        return None
+    if not path.exists():
+        raise CommandError(f"podium store: there is no key file {path}")
+    try:
+        return load_keys(path)
+    except (KeysUnusable, OSError) as error:
+        raise CommandError(f"podium store: {error}") from error
 
 
 def module(word: str):  # type: ignore[no-untyped-def]

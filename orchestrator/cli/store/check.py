@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 
-from orchestrator.cli.store import log_path
+from orchestrator.cli.store import keys_of, keys_option, log_path
 from orchestrator.cli.terminal import CommandError
 from orchestrator.store.errors import LogError
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """Nothing beside where the log is."""
+    keys_option(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -19,7 +19,7 @@ def run(options: argparse.Namespace) -> int:
 
     path = log_path(options)
     try:
-        found = asyncio.run(check(str(path)))
+        found = asyncio.run(check(str(path), keys_of(options)))
     except LogError as error:
         raise CommandError(f"podium store check: {error}") from error
     if found.cut:

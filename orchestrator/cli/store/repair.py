@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 
-from orchestrator.cli.store import log_path
+from orchestrator.cli.store import keys_of, keys_option, log_path
 from orchestrator.cli.terminal import CommandError
 from orchestrator.store.errors import LogError
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
+    keys_option(parser)
     parser.add_argument("--yes", action="store_true", help="do it: what was acknowledged after the damage is lost")
 
 
@@ -19,7 +20,7 @@ def run(options: argparse.Namespace) -> int:
 
     path = str(log_path(options))
     try:
-        if not asyncio.run(check(path)).damage:
+        if not asyncio.run(check(path, keys_of(options))).damage:
             print(f"{path} is sound: nothing was done")
             return 0
         if not options.yes:

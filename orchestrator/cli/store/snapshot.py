@@ -8,7 +8,7 @@ from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
 
-from orchestrator.cli.store import gateway, place
+from orchestrator.cli.store import gateway, keys_of, keys_option, place
 from orchestrator.cli.terminal import CommandError
 from orchestrator.store.errors import LogError
 from orchestrator.store.snapshot import Unreadable
@@ -19,6 +19,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     save = actions.add_parser("save", help="of the store that runs, or of one that is stopped")
     save.add_argument("file", type=Path)
+    keys_option(save)
     gateway.arguments(save)
     restore = actions.add_parser("restore", help="a store from a snapshot, where none is")
     restore.add_argument("file", type=Path)
@@ -52,7 +53,7 @@ def save(options: argparse.Namespace) -> int:
     if offline:
         from orchestrator.cli.store import log_path
 
-        size = asyncio.run(save_offline(str(log_path(options)), options.file))
+        size = asyncio.run(save_offline(str(log_path(options)), options.file, keys_of(options)))
     else:
         size = write(options.file, pieces(options))
     print(f"{options.file}: {size:,} bytes, {verify(options.file)} chunks, whole")

@@ -13,6 +13,7 @@ from collections.abc import Awaitable
 from typing import Any, TypeVar
 
 from actors import Actor, Down, Exit, Refused, Tell
+from orchestrator.store.causes import causes, changed
 from orchestrator.store.etcd.batches import Batches
 from orchestrator.store.etcd.client import (
     COMPACTED,
@@ -33,6 +34,8 @@ from orchestrator.store.machine import code_of
 from orchestrator.store.proposals import to_command
 from orchestrator.store.protocol import (
     Batch,
+    Causes,
+    Changed,
     Compact,
     CompactReply,
     Get,
@@ -142,6 +145,10 @@ class EtcdStore(Actor):
                 self._watches.credit(number, frames, self._mirror.machine.revision)
             case Unwatch(watch=number):
                 self._watches.close(number)
+            case Causes(revision=revision):
+                return causes(self._mirror.machine, revision)
+            case Changed(key=key, limit=limit):
+                return changed(self._mirror.machine, key, limit)
             case Compact(revision=revision):
                 return self._later(self._compact_to(revision))
             case LeaseGrant():
