@@ -28,6 +28,8 @@ WRITERS = 64
 PUTS = 8_000
 """Puts in one measurement: some tenths of a second."""
 FILL = 500
+WINDOW_SECONDS = 0.3
+MAX_WINDOWS = 400
 DIRECTORY = 1_000
 """Keys in one namespace."""
 
@@ -66,6 +68,18 @@ def spec(path: str) -> Any:
     return child(Store, SqliteLog(path), name="store", mailbox=Mailbox(8192), later=8192)
 
 
+async def settled() -> None:
+    """Return when what the filling left to do is done: checkpoints, a snapshot of everything."""
+    quiet = 0
+    for _ in range(MAX_WINDOWS):
+        cpu = time.process_time()
+        await asyncio.sleep(WINDOW_SECONDS)
+        quiet = quiet + 1 if time.process_time() - cpu < 0.1 * WINDOW_SECONDS else 0
+        if quiet == 3:
+            return
+    raise RuntimeError(f"the store is still busy {MAX_WINDOWS * WINDOW_SECONDS:.0f} s after it was filled")
+
+
 async def growth(path: str, most: int) -> dict[str, Any]:
     rows, have = [], 0
     sizes = [size for size in (1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000) if size <= most]
@@ -75,7 +89,7 @@ async def growth(path: str, most: int) -> dict[str, Any]:
         for size in sizes:
             await fill(store, have, size, 1024)
             have = size
-            await asyncio.sleep(0.5)  # what the filling left to do: a checkpoint, a snapshot
+            await settled()
             runs = [await puts(store, size) for _ in range(3)]
             rows.append({**min(runs, key=lambda run: run["cpu_us_per_put"]), "rss_bytes": resident_bytes()})
             print(json.dumps(rows[-1]), flush=True)

@@ -22,6 +22,8 @@ from bench.store.machine import facts, resident_bytes
 from orchestrator.store.protocol import Batch, Change, Changes, StoreStatus, Watch, WatchCredit
 
 BATCH = 200
+CREDIT = 16
+"""Frames for which a watcher gives credit at once, of the 64 that it has: not a message for each."""
 _STAMP = Struct("<d")
 
 
@@ -32,13 +34,16 @@ class Watcher(Actor):
         self._store = store
         self._lags = lags
         self._seen = seen
+        self._frames = 0
 
     async def receive(self, message: Any) -> None:
         if isinstance(message, Changes) and message.events:
             (sent,) = _STAMP.unpack_from(message.events[0].value.parts[0])
             self._lags.append(time.perf_counter() - sent)
             self._seen[0] += len(message.events)
-            self._store.tell_nowait(WatchCredit(message.watch, 1))
+            self._frames += 1
+            if self._frames % CREDIT == 0:
+                self._store.tell_nowait(WatchCredit(message.watch, CREDIT))
 
 
 async def measure(path: str, watchers: int, rate: int, seconds: float) -> dict[str, Any]:

@@ -84,4 +84,23 @@ def test_an_etcd_that_is_not_there_is_named(daemon: Daemon) -> None:
     with pytest.raises(CommandFailed) as caught:
         daemon.up("--store", "consul://127.0.0.1:1")
     assert "expected etcd://HOST:PORT" in caught.value.output
-    daemon.up()
+
+
+def test_a_daemon_is_asked_by_its_socket_and_saved_while_it_serves(daemon: Daemon, tmp_path: Path) -> None:
+    keys = tmp_path / "keys"
+    config = tmp_path / "podium.yaml"
+    config.write_text(f"encryptionKeys: {keys}\n")
+    daemon.up("--config", str(config))
+    where = ("--data-dir", str(daemon.data_dir))
+    daemon.podium("create", "secret", "generic", "token", "--from-literal=word=hunter2")
+    assert "revision" in daemon.podium("store", "status", *where)
+    assert "leader" in daemon.podium("store", "member", "list", *where)
+    saved = str(tmp_path / "snapshot")
+    assert "whole" in daemon.podium("store", "snapshot", "save", saved, *where)
+    daemon.down()
+    files = (daemon.data_dir / "store").glob("log.sqlite*")
+    assert b"aHVudGVyMg==" not in b"".join(path.read_bytes() for path in files)
+    assert "is sound" in daemon.podium("store", "check", "--encryption-keys", str(keys), *where)
+    daemon.up("--config", str(config))
+    found = json.loads(daemon.podium("get", "secret", "token", "-o", "json"))
+    assert found["data"]["word"] == "aHVudGVyMg=="

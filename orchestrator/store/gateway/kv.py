@@ -73,8 +73,8 @@ class Puts:
         self._wake = asyncio.Event()
         # Set when a batch may go.
         self._under_way = 0
-        self._last = 1
-        # Puts in the last batch: about as many clients wait for their next.
+        self._expected = 1
+        # Clients that wait for their next: those who were answered last, and those who came meanwhile.
         self.exclusive = asyncio.Lock()
 
     def put(self, change: Change, done: Done) -> None:
@@ -85,6 +85,10 @@ class Puts:
     async def pump(self) -> None:
         while True:
             await self._wake.wait()
+            if not self._due():
+                # The other pump was woken by the same put, and has it.
+                self._wake.clear()
+                continue
             self._under_way += 1
             if self.exclusive.locked():
                 async with self.exclusive:
@@ -95,20 +99,24 @@ class Puts:
             self._look()
             try:
                 if taken:
-                    self._last = min(len(taken), MAX_EXPECTED)
                     await self._commit(taken)
             finally:
+                self._expected = min(len(taken) + len(self._waiting), MAX_EXPECTED)
                 self._under_way -= 1
                 self._look()
 
+    def _due(self) -> bool:
+        """Whether a batch may go: enough for a second one, or the first."""
+        return bool(self._waiting) and (not self._under_way or len(self._waiting) >= OVERLAP)
+
     def _look(self) -> None:
-        if self._waiting and (not self._under_way or len(self._waiting) >= OVERLAP):
+        if self._due():
             self._wake.set()
 
     async def _gather(self) -> None:
         """Clients that were answered together ask again together: their requests are in the sockets already."""
         for _ in range(MAX_TURNS):
-            if len(self._waiting) >= self._last:
+            if len(self._waiting) >= self._expected:
                 return
             await asyncio.sleep(0)
 
