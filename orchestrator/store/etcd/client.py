@@ -110,6 +110,8 @@ def _taken(body: bytes) -> Json:
     if "error" in found:
         refusal = found["error"]
         raise EtcdRefused(refusal if isinstance(refusal, str) else str(refusal.get("message", refusal)))
+    if "code" in found and "message" in found:
+        raise EtcdRefused(found["message"])  # as the gateway of 3.6 and later says it
     return found
 
 
