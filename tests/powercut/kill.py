@@ -28,8 +28,8 @@ from orchestrator.store.store import Store
 
 WRITERS = 16
 VALUE_BYTES = 2_000
-LIFE_SECONDS = (0.01, 0.25)
-"""A life takes some 50 ms before its first write: one in six is killed before."""
+LIFE_SECONDS = 0.1
+"""At most, from the first acknowledged put; one life in five from its very beginning, mostly its recovery."""
 HANG_SECONDS = 60.0
 RESTART_EVERY = 100
 """Lives over one log."""
@@ -64,18 +64,20 @@ async def _write(store: Ref[Any], writer: int, counter: int, pipe: int) -> None:
         os.write(pipe, _ACK.pack(writer, counter))
 
 
-def one_life(path: Path, acknowledged: list[int], seconds: float) -> str:
+def one_life(path: Path, acknowledged: list[int], seconds: float, *, early: bool) -> str:
     """Start a process, kill it after ``seconds``, take in what it acknowledged; what it found wrong, or ""."""
     reading, writing = os.pipe()
     pid = os.fork()
     if pid == 0:
         _be(path, acknowledged, writing)
     os.close(writing)
-    end, data = time.monotonic() + seconds, b""
+    end, data = time.monotonic() + (seconds if early else HANG_SECONDS), b""
     with os.fdopen(reading, "rb", buffering=0) as source:
         while (left := end - time.monotonic()) > 0 and select.select([source], [], [], left)[0]:
             if not (piece := source.read(65_536)):
                 break
+            if not data and not early:
+                end = time.monotonic() + seconds
             data += piece
         os.kill(pid, signal.SIGKILL)
         while piece := source.read(65_536):
@@ -116,7 +118,8 @@ def main() -> int:
                 total += sum(acknowledged)
                 acknowledged = [0] * WRITERS
             path = Path(root) / f"{number // RESTART_EVERY}" / "store.db"
-            wrong = one_life(path, acknowledged, dice.uniform(*LIFE_SECONDS))
+            early = dice.random() < 0.2
+            wrong = one_life(path, acknowledged, dice.uniform(0, LIFE_SECONDS), early=early)
             if wrong:
                 print(f"kill {number}: {wrong}")
                 return 1

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.store.commands import Write
@@ -15,6 +15,7 @@ from orchestrator.store.reading import read
 KEYS = st.text(st.sampled_from("ab/é\x00\U0001f600\x7f"), min_size=1, max_size=5)
 
 
+@settings(deadline=None)
 @given(st.sets(KEYS, max_size=12), KEYS, st.one_of(KEYS.map(str.encode), st.binary(min_size=1, max_size=4)))
 def test_a_range_of_the_store_is_etcds_range(keys: set[str], start: str, end: bytes) -> None:
     machine = Machine()
