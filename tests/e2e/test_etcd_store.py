@@ -94,7 +94,7 @@ def test_a_daemon_is_asked_by_its_socket_and_saved_while_it_serves(daemon: Daemo
     where = ("--data-dir", str(daemon.data_dir))
     daemon.podium("create", "secret", "generic", "token", "--from-literal=word=hunter2")
     assert "revision" in daemon.podium("store", "status", *where)
-    assert "leader" in daemon.podium("store", "member", "list", *where)
+    assert "local" in daemon.podium("store", "member", "list", *where)
     saved = str(tmp_path / "snapshot")
     assert "whole" in daemon.podium("store", "snapshot", "save", saved, *where)
     daemon.down()
