@@ -103,9 +103,9 @@ def test_a_proposal_that_is_applied_twice_is_found() -> None:
 
 def test_another_entry_at_an_index_is_found() -> None:
     safety = Safety()
-    safety.applied(1, Entry(1, 1), None)
+    safety.applied(1, 1, Entry(1, 1), None)
     with pytest.raises(Violation, match="state-machine safety"):
-        safety.applied(2, Entry(1, 2), None)
+        safety.applied(2, 2, Entry(1, 2), None)
 
 
 def test_a_lease_that_ends_early_or_lives_on_is_found() -> None:

@@ -15,29 +15,35 @@ class Safety:
         self.committed: dict[int, Entry] = {}
         self.first: dict[int, Applied | None] = {}
         """What the first member that applied the entry made of it."""
+        self._seen: dict[int, int] = {}
+        # In which term it was first known to be committed.
         self._last = 0
         self._leaders: dict[int, int] = {}
 
     def led(self, member: int, raft: Raft) -> None:
-        """Election safety, and leader completeness: whoever leads has everything that is committed."""
+        """Election safety, and leader completeness: whoever leads has all that was committed in earlier terms.
+
+        A leader may be seen late, when another leads already and has committed more.
+        """
         known = self._leaders.setdefault(raft.term, member)
         if known != member:
             raise Violation(f"election safety: {known} and {member} lead term {raft.term}")
         log = raft.log
         for index in range(log.mark.index + 1, self._last + 1):
             entry = self.committed.get(index)
-            if entry is not None and log.term(index) != entry.term:
+            if entry is not None and self._seen[index] < raft.term and log.term(index) != entry.term:
                 raise Violation(
                     f"leader completeness: {member} leads term {raft.term} with term {log.term(index)} at"
                     f" {index}, term {entry.term} is committed there"
                 )
 
-    def applied(self, member: int, entry: Entry, result: Applied | None) -> None:
+    def applied(self, member: int, term: int, entry: Entry, result: Applied | None) -> None:
         """State-machine safety: the same entry at an index everywhere, and the same made of it."""
         known = self.committed.get(entry.index)
         if known is None:
             self.committed[entry.index] = entry
             self.first[entry.index] = result
+            self._seen[entry.index] = term
             self._last = max(self._last, entry.index)
             return
         if known.term != entry.term or known.payload != entry.payload:

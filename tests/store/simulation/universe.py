@@ -103,7 +103,7 @@ class Universe:
     def _applied(self, node: Node, done: Done) -> None:
         for entry, result in done:
             fresh = entry.index not in self.safety.committed
-            self.safety.applied(node.number, entry, result)
+            self.safety.applied(node.number, node.member.replica.raft.term, entry, result)
             if fresh and result is not None and len(entry.payload) < 32:
                 command = decode_command(entry.payload)
                 if isinstance(command, Revoke) and command.expired:
