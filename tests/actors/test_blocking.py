@@ -14,7 +14,7 @@ import structlog
 from actors import Actor, Ask, AskTimeout, BlockingPool, Hold, Holds, Mailbox, Refused, Run, System, Tell, Watchdog
 from actors.blocking import Where, run
 from actors.testing import Probe
-from actors.watchdog import BEAT_SECONDS
+from actors.watchdog import BEAT_SECONDS, REPORT_WINDOW_SECONDS
 
 running = 0
 most = 0
@@ -153,6 +153,11 @@ async def hold_by(actor: str, probe: Probe) -> Hold:
     return hold
 
 
+def stares(logs: Any) -> list[Any]:
+    """What was reported of ``stare``."""
+    return [entry for entry in logs if entry["event"] == "the loop is held" and "in stare" in entry["stack"]]
+
+
 def stare(seconds: float) -> None:
     time.sleep(seconds)
 
@@ -185,14 +190,13 @@ async def test_a_place_is_reported_once_in_a_while_and_counted_always() -> None:
         async with System() as system:
             watchdog = await system.spawn(Watchdog, 0.05)
             rude = await system.spawn(Rude)
-            for _ in range(3):
+            began = time.monotonic()
+            # On a busy machine the thread that watches may itself come too late to see a hold.
+            while (statistics := await watchdog.ask(Holds())).holds < 3 or not stares(logs):
                 await rude.ask(Stare(0.15))
-                await asyncio.sleep(0.03)
-            statistics = await watchdog.ask(Holds())
-            assert statistics.holds >= 3
             assert statistics.longest_seconds >= 0.05
-    reports = [entry for entry in logs if entry["event"] == "the loop is held" and "in stare" in entry["stack"]]
-    assert len(reports) == 1
+            windows = 1 + (time.monotonic() - began) // REPORT_WINDOW_SECONDS
+    assert len(stares(logs)) <= windows
     for thread in threading.enumerate():
         if thread.name == "actors watchdog":
             thread.join(5.0)
