@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import shutil
 from pathlib import Path
 
@@ -19,7 +20,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    directory: Path = options.data_dir
+    directory: Path = options.data_dir.expanduser().absolute()
     if datadir.read_record(directory) is not None:
         raise CommandError(f"podium reset: Podium runs in {directory}; `podium down` first")
     found = [directory / name for name in MADE if (directory / name).exists()]
@@ -31,7 +32,20 @@ def run(options: argparse.Namespace) -> int:
         "yes",
     ):
         return 1
+    _end_pods(directory)
     for path in found:
         shutil.rmtree(path) if path.is_dir() else path.unlink()
     print(f"deleted the cluster in {directory}")
     return 0
+
+
+def _end_pods(directory: Path) -> None:
+    """What a daemon that was killed left running, and the network that it made."""
+    from orchestrator.kubelet.runtime.process.bridge import BridgeNetwork
+    from orchestrator.kubelet.runtime.process.disk import end_shim
+
+    for folder in sorted(directory.glob("nodes/*/pods/*")):
+        end_shim(folder)
+    bridge = BridgeNetwork(str(directory))
+    if Path("/sys/class/net", bridge.name).exists():
+        asyncio.run(bridge.release(keep=False))

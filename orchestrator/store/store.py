@@ -121,6 +121,7 @@ class Store(Actor):
         self._name = member
         self._watches = Watches(lambda ref, message: ref.tell_nowait(message))
         self._wake = asyncio.Event()
+        self._misheard = 0
         self._snapshot: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -143,6 +144,18 @@ class Store(Actor):
         self.context.send_every(LEASE_CHECK_SECONDS, _Expire())
         self.context.send_every(COMPACT_SECONDS, _CompactNow())
 
+    def _hear(self, frame: bytes) -> None:
+        """Words that we do not know are those of a newer member, or nonsense: the log goes on without them."""
+        try:
+            said = decode_wire(frame)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as wrong:
+            self._misheard += 1
+            if self._misheard.bit_count() == 1:  # the first, the second, the fourth, ...
+                self.context.log.warning("a member is not understood", times=self._misheard, reason=str(wrong))
+            return
+        self._member.receive(said)
+        self._wake.set()
+
     async def receive(self, message: Any) -> Any:
         match message:
             case Batch() | Txn() | Compact() | LeaseGrant() | LeaseRevoke() | SetQuota():
@@ -150,8 +163,7 @@ class Store(Actor):
             case Get() | Range():
                 return self._read(message)
             case FromMember(frame=frame):
-                self._member.receive(decode_wire(frame))
-                self._wake.set()
+                self._hear(frame)
             case _Tick():
                 self._catch_up()
             case Watch():

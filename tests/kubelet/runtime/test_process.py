@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.kubelet.runtime.process.disk import end_shim
 from orchestrator.kubelet.runtime.process.figures import start_ticks
 from orchestrator.kubelet.runtime.process.images import Images
 from orchestrator.kubelet.runtime.process.link import is_served
@@ -92,6 +93,18 @@ async def test_a_sandbox_whose_making_was_interrupted_is_made_anew(kit: Kit, tmp
     assert made.ip == held.sandbox.ip
     await wait_for(other, await run(other), State.RUNNING)
     await other.runtime.remove_pod(UID)
+
+
+async def test_a_shim_that_nobody_holds_can_be_ended_with_its_programs(kit: Kit, tmp_path: Path) -> None:
+    await kit.runtime.start(lambda uid: None)
+    await sandbox(kit)
+    container_id = await run(kit, "sh", "-c", "echo $$; exec sleep 60")
+    program = int(await said(kit, container_id))
+    await kit.runtime.close()
+    await asyncio.to_thread(end_shim, tmp_path / "pods" / UID)
+    assert not is_served(tmp_path / "pods" / UID)
+    assert start_ticks(program) == 0
+    end_shim(tmp_path / "nowhere")
 
 
 async def test_a_lost_shim_ends_its_pod(kit: Kit, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import marshal
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -15,7 +16,7 @@ import msgspec
 
 from orchestrator.kubelet.runtime.errors import RuntimeFailure
 from orchestrator.kubelet.runtime.process.figures import start_ticks
-from orchestrator.kubelet.runtime.process.link import State, is_served
+from orchestrator.kubelet.runtime.process.link import State, is_served, pack
 from orchestrator.kubelet.runtime.runtime import Container, ContainerConfig, Sandbox, SandboxConfig
 
 ROOT = Path(__file__).parents[4]
@@ -125,6 +126,23 @@ def end_leftovers(states: dict[str, State]) -> dict[str, State]:
             }
         ended[key] = state
     return ended
+
+
+def end_shim(folder: Path) -> None:
+    """End the shim of an earlier life and its processes; nobody there is no error."""
+    try:
+        descriptor = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return
+    try:
+        with socket.socket(socket.AF_UNIX) as shim:
+            shim.connect(f"/proc/self/fd/{descriptor}/shim.sock")
+            shim.sendall(pack("end"))
+    except OSError:
+        return
+    finally:
+        os.close(descriptor)
+    wait_for_end(folder)
 
 
 def wait_for_end(folder: Path) -> None:
