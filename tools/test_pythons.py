@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 VERSIONS = ("3.11", "3.12", "3.13")
 PACKAGES = (
     *("aiohttp", "anyio", "cryptography", "msgpack", "msgspec", "prometheus-client", "structlog", "uvloop"),
-    *("fastapi", "httpx", "opentelemetry-sdk", "pytest", "pytest-asyncio"),
+    *("fastapi", "httpx", "hypothesis", "opentelemetry-sdk", "pytest", "pytest-asyncio"),
 )
 """What ``actors`` and its tests import."""
 SUITE = ("tests/actors", "--ignore", "tests/actors/test_typed.py")
