@@ -7,12 +7,12 @@ writes the outputs anew; the difference is reviewed like code.
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 from orchestrator.raft.config import Config, Unsafe
 from orchestrator.raft.core import NotLeader
 from orchestrator.raft.messages import Message
+from tests import retelling
 from tests.raft.group import Group, describe, describe_config
 
 FOLDER = Path(__file__).parent / "testdata"
@@ -139,22 +139,9 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 
 def retell(text: str) -> str:
-    """The transcript with its outputs made anew. Comments (``#``) and blank lines stay."""
-    story = Story()
-    told: list[str] = []
-    for line in text.splitlines():
-        if line.startswith("> "):
-            told.append(line)
-            told += [f"  {output}" for output in story.run(line[2:])]
-        elif line.startswith("#") or not line.strip():
-            told.append(line)
-    return "\n".join(told) + "\n"
+    """The transcript as a fresh story tells it."""
+    return retelling.retell(text, Story().run)
 
 
 if __name__ == "__main__":
-    for path in sorted(FOLDER.glob("*.txt")):
-        new = retell(path.read_text())
-        if "--write" in sys.argv:
-            path.write_text(new)
-        elif new != path.read_text():
-            print(f"{path} differs: run with --write and review")
+    retelling.review(FOLDER, retell)

@@ -8,7 +8,6 @@ A file is a sequence of ``> command`` lines, each followed by what came of it. `
 from __future__ import annotations
 
 import random
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from orchestrator.scheduler.outcome import Assignment, Outcome
 from orchestrator.scheduler.pod_facts import pod_facts
 from orchestrator.scheduler.preemption import Budget
 from orchestrator.scheduler.volume_facts import claim_facts, class_facts, volume_facts
+from tests import retelling
 
 FOLDER = Path(__file__).parent / "testdata"
 Object = dict[str, Any]
@@ -166,22 +166,9 @@ class Story:
 
 
 def retell(text: str) -> str:
-    """The transcript with its outputs made anew. Comments (``#``) and blank lines stay."""
-    story = Story()
-    told: list[str] = []
-    for line in text.splitlines():
-        if line.startswith("> "):
-            told.append(line)
-            told += [f"  {output}" for output in story.run(line[2:])]
-        elif line.startswith("#") or not line.strip():
-            told.append(line)
-    return "\n".join(told) + "\n"
+    """The transcript as a fresh story tells it."""
+    return retelling.retell(text, Story().run)
 
 
 if __name__ == "__main__":
-    for path in sorted(FOLDER.glob("*.txt")):
-        new = retell(path.read_text())
-        if "--write" in sys.argv:
-            path.write_text(new)
-        elif new != path.read_text():
-            print(f"{path} differs: run with --write and review")
+    retelling.review(FOLDER, retell)
