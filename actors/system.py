@@ -25,6 +25,7 @@ from actors.dead_letters import DeadLetters
 from actors.errors import NameTaken, Refused, StartFailed, SystemClosed
 from actors.exit import CRASHED, KILLED, Exit
 from actors.groups import Groups
+from actors.heap import keep_heap
 from actors.keeper import Keeper
 from actors.message import Message
 from actors.names import Names
@@ -98,6 +99,7 @@ class System:
         self._running = False
 
     async def __aenter__(self) -> System:
+        keep_heap()
         self.loop = asyncio.get_running_loop()
         self.clock: Clock = self._given_clock or LoopClock(self.loop)
         self.context = contextvars.copy_context()

@@ -140,9 +140,12 @@ def test_get_prints_the_columns_of_kubernetes(k: Kubectl, web: str) -> None:
 def test_describe_tells_the_events(k: Kubectl, web: str) -> None:
     assert "ScalingReplicaSet" in k("describe", "deployment", "web")
     name = k.json("get", "pods", "-l", "app=web")["items"][0]["metadata"]["name"]
-    told = k.daemon.wait("the events", lambda: "Started" in (text := k("describe", "pod", name)) and text)
-    for reason in ("Scheduled", "Pulled", "Created", "Started"):
-        assert reason in told
+
+    def told() -> bool:
+        _, _, events = k("describe", "pod", name).rpartition("Events:")  # what is above it has a "Started:" of its own
+        return all(reason in events for reason in ("Scheduled", "Pulled", "Created", "Started"))
+
+    k.daemon.wait("the four events of a start", told)
 
 
 def test_a_watch_sees_a_scale(k: Kubectl, web: str) -> None:
