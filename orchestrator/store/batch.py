@@ -1,7 +1,9 @@
 """The bytes of one append: the hard state and the entries, each under a checksum of its own.
 
-Header ``term vote commit first count crc`` (little endian, 8 8 8 8 4 4), then each entry as ``index term length crc``
-(8 8 4 4) and its payload. A checksum covers everything before it in its header, an entry's also the payload.
+Header ``term vote commit first count previous crc`` (little endian, 8 8 8 8 4 4 4), then each entry as ``term length
+crc`` (8 4 4) and its payload. A checksum goes on from the one before it, and ``previous`` is the one that the append
+before ended with: what was damaged, lost, exchanged, or comes from another time of the log does not fit behind what
+stands before it. The index of an entry is its place.
 """
 
 from __future__ import annotations
@@ -13,23 +15,24 @@ import msgspec
 
 from orchestrator.raft.entry import Entry, HardState
 
-_HEADER = Struct("<QQQQI")
-_ENTRY = Struct("<QQI")
+_HEADER = Struct("<QQQQII")
+_ENTRY = Struct("<QI")
 _SEAL = Struct("<I")
 HEADER_BYTES = _HEADER.size + _SEAL.size
 ENTRY_BYTES = _ENTRY.size + _SEAL.size
 
 
 class Batch(msgspec.Struct, frozen=True):
-    """One append. ``first`` is the index that its entries begin at, or would."""
+    """One append. ``first`` is the index that its entries begin at, or 0; ``seal`` what the next one goes on from."""
 
     state: HardState
     first: int
     entries: list[Entry]
+    seal: int
 
 
 class Damaged(Exception):
-    """Bytes that are no batch, or only the beginning of one."""
+    """Bytes that are no batch, or only the beginning of one, or do not follow what stands before them."""
 
     def __init__(self, where: str, expected: str, found: str) -> None:
         super().__init__(f"{where}: expected {expected}, found {found}")
@@ -38,66 +41,53 @@ class Damaged(Exception):
         self.found = found
 
 
-def encode_batch(state: HardState, entries: list[Entry]) -> bytes:
+def encode_batch(state: HardState, entries: list[Entry], previous: int = 0) -> tuple[bytes, int]:
+    """The bytes, and the seal that they end with. ``previous``: that of the append before (0 for the first)."""
     first = entries[0].index if entries else 0
-    header = _HEADER.pack(state.term, state.vote, state.commit, first, len(entries))
-    pieces = [header, _SEAL.pack(crc32(header))]
-    pack, seal = _ENTRY.pack, _SEAL.pack
+    header = _HEADER.pack(state.term, state.vote, state.commit, first, len(entries), previous)
+    seal = crc32(header)
+    pieces = [header, _SEAL.pack(seal)]
+    pack, pack_seal = _ENTRY.pack, _SEAL.pack
     for entry in entries:
-        head = pack(entry.index, entry.term, len(entry.payload))
-        pieces += (head, seal(crc32(entry.payload, crc32(head))), entry.payload)
-    return b"".join(pieces)
+        head = pack(entry.term, len(entry.payload))
+        seal = crc32(entry.payload, crc32(head, seal))
+        pieces += (head, pack_seal(seal), entry.payload)
+    return b"".join(pieces), seal
 
 
-def decode_batch(data: bytes) -> Batch:
-    """Raises ``Damaged``. Every entry's place in the batch is checked, and that nothing follows the last."""
-    state, first, count = _header(data)
+def decode_batch(data: bytes, previous: int | None = None) -> Batch:
+    """Raises ``Damaged``, also when the batch does not follow ``previous`` (None: what it follows is not here)."""
+    if len(data) < HEADER_BYTES:
+        raise Damaged("the batch's header", f"{HEADER_BYTES} bytes", f"{len(data)}")
+    seal = crc32(data[: _HEADER.size])
+    _verify("the batch's header", seal, data, _HEADER.size)
+    term, vote, commit, first, count, follows = _HEADER.unpack_from(data)
+    if previous is not None and follows != previous:
+        raise Damaged("the batch's header", f"one that follows the seal {previous:08x}", f"{follows:08x}")
     entries = []
     position = HEADER_BYTES
-    for number in range(count):
-        entry, position = _entry(data, position, first + number)
+    for index in range(first, first + count):
+        entry, seal = _entry(data, position, index, seal)
         entries.append(entry)
+        position += ENTRY_BYTES + len(entry.payload)
     if position != len(data):
         raise Damaged("the batch's end", f"{position} bytes", f"{len(data)}")
-    return Batch(state, first, entries)
+    return Batch(HardState(term, vote, commit), first, entries, seal)
 
 
-def batch_bytes(data: bytes, start: int) -> int:
-    """How long the batch is that begins at ``start``, by its headers. Raises ``Damaged`` when it is not all there."""
-    _, _, count = _header(data, start)
-    position = start + HEADER_BYTES
-    for _ in range(count):
-        if position + ENTRY_BYTES > len(data):
-            raise Damaged(f"byte {position}", f"{ENTRY_BYTES} bytes of an entry's header", f"{len(data) - position}")
-        position += ENTRY_BYTES + int(_ENTRY.unpack_from(data, position)[2])
-    if position > len(data):
-        raise Damaged(f"byte {start}", f"a batch of {position - start} bytes", f"{len(data) - start}")
-    return position - start
-
-
-def _header(data: bytes, start: int = 0) -> tuple[HardState, int, int]:
-    if len(data) - start < HEADER_BYTES:
-        raise Damaged("the batch's header", f"{HEADER_BYTES} bytes", f"{len(data) - start}")
-    header = data[start : start + _HEADER.size]
-    _verify("the batch's header", crc32(header), data, start + _HEADER.size)
-    term, vote, commit, first, count = _HEADER.unpack(header)
-    return HardState(term, vote, commit), first, count
-
-
-def _entry(data: bytes, position: int, expected_index: int) -> tuple[Entry, int]:
-    where = f"entry {expected_index}"
-    if position + ENTRY_BYTES > len(data):
+def _entry(data: bytes, position: int, index: int, seal: int) -> tuple[Entry, int]:
+    """The entry that begins at ``position``, and its seal."""
+    where = f"entry {index}"
+    start = position + ENTRY_BYTES
+    if start > len(data):
         raise Damaged(where, f"{ENTRY_BYTES} bytes of header", f"{len(data) - position}")
-    head = data[position : position + _ENTRY.size]
-    index, term, length = _ENTRY.unpack(head)
-    end = position + ENTRY_BYTES + length
-    if end > len(data):
-        raise Damaged(where, f"a payload of {length} bytes", f"{len(data) - position - ENTRY_BYTES}")
-    payload = data[position + ENTRY_BYTES : end]
-    _verify(where, crc32(payload, crc32(head)), data, position + _ENTRY.size)
-    if index != expected_index:
-        raise Damaged(where, f"index {expected_index}", f"{index}")
-    return Entry(index, term, payload), end
+    term, length = _ENTRY.unpack_from(data, position)
+    if start + length > len(data):
+        raise Damaged(where, f"a payload of {length} bytes", f"{len(data) - start}")
+    payload = data[start : start + length]
+    seal = crc32(payload, crc32(data[position : position + _ENTRY.size], seal))
+    _verify(where, seal, data, position + _ENTRY.size)
+    return Entry(index, term, payload), seal
 
 
 def _verify(where: str, computed: int, data: bytes, position: int) -> None:

@@ -23,10 +23,11 @@ from orchestrator.store.commands import decode_command
 from orchestrator.store.errors import LogCorrupt, LogFailed
 from orchestrator.store.file_lock import FileLock
 from orchestrator.store.machine import Machine
-from orchestrator.store.schema import snapshot_seal
+from orchestrator.store.schema import FORMAT
 from orchestrator.store.sealing import Keyring, SealedLog
 from orchestrator.store.snapshot import Loading, Unreadable
 from orchestrator.store.sqlite_log import SqliteLog
+from orchestrator.store.upgrade import rewrite, snapshot_seal
 
 SUFFIXES = ("", "-wal", ".mark")
 """The files of a log, by what is added to its path. The rest is made anew."""
@@ -44,6 +45,8 @@ class Checked(msgspec.Struct, frozen=True):
     keys: int
     cut: str
     damage: list[str]
+    format: int = FORMAT
+    """Of the file. An older one is brought to this version's when a store opens it."""
 
 
 class Repaired(msgspec.Struct, frozen=True):
@@ -58,7 +61,8 @@ class Repaired(msgspec.Struct, frozen=True):
 
 async def check(path: str, keys: Keyring | None = None) -> Checked:
     """Raises ``LogLocked``, ``ForeignLog``, ``UnknownFormat``, ``KeyMissing``; all other damage is in the answer."""
-    log = SealedLog(SqliteLog(path), keys)
+    file = SqliteLog(path, read_only=True)
+    log = SealedLog(file, keys)
     entries, mark, cut, damage = list[Entry](), Mark(), "", list[str]()
     revision = count = 0
     try:
@@ -72,7 +76,7 @@ async def check(path: str, keys: Keyring | None = None) -> Checked:
         await log.close()
     damage += _integrity(path)
     last = entries[-1].index if entries else mark.index
-    return Checked(len(entries), last, mark, revision, count, cut, damage)
+    return Checked(len(entries), last, mark, revision, count, cut, damage, file.format)
 
 
 async def _state(log: SealedLog, mark: Mark, entries: list[Entry]) -> tuple[int, int]:
@@ -137,6 +141,7 @@ class _Sound:
         self.dropped = 0
         self.reason = ""
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            self._format = int(connection.execute("PRAGMA user_version").fetchone()[0])
             self._snapshot(connection)
             self._batches(connection)
         if self.entries and self.entries[0].index > self.mark.index + 1:
@@ -146,9 +151,10 @@ class _Sound:
     def _snapshot(self, connection: sqlite3.Connection) -> None:
         """The newest one that is whole."""
         try:
-            rows = list(connection.execute("SELECT id, at, term, chunks, seal FROM snapshots ORDER BY id DESC"))
-            for row, at, term, count, seal in rows:
-                if snapshot_seal(row, at, term, count) != seal:
+            sealed = ", seal" if self._format > 1 else ""
+            rows = list(connection.execute(f"SELECT id, at, term, chunks{sealed} FROM snapshots ORDER BY id DESC"))
+            for row, at, term, count, *seal in rows:
+                if sealed and seal != [snapshot_seal(row, at, term, count)]:
                     continue
                 sql = "SELECT seal, data FROM chunks WHERE snapshot = ? ORDER BY number"
                 found = list(connection.execute(sql, (row,)))
@@ -159,7 +165,7 @@ class _Sound:
             self.reason = f"the snapshot: {error}"
 
     def _batches(self, connection: sqlite3.Connection) -> None:
-        rows, expected = 0, 0
+        rows, expected, chain = 0, 0, None
         try:
             total = int(connection.execute("SELECT count(*) FROM batches").fetchone()[0])
         except sqlite3.Error:
@@ -168,9 +174,11 @@ class _Sound:
             for row, data in connection.execute("SELECT id, data FROM batches ORDER BY id"):
                 if expected and row != expected:
                     raise Damaged("the rows of batches", f"row {expected}", f"row {row}")
-                batch = decode_batch(data)
+                if self._format < FORMAT:
+                    data, _ = rewrite(data, chain or 0)
+                batch = decode_batch(data, chain)
                 self._splice(row, batch.first, batch.entries)
-                self.state = batch.state
+                self.state, chain = batch.state, batch.seal
                 rows, expected = rows + 1, row + 1
         except (Damaged, sqlite3.Error, TypeError) as error:
             self.reason = str(error)

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Awaitable, Callable
-from struct import pack
-from typing import Any
-from zlib import crc32
 
+from orchestrator.store.batch import Damaged
 from orchestrator.store.errors import ForeignLog, LogCorrupt, LogFailed, UnknownFormat
+from orchestrator.store.upgrade import Query, upgrade
 
 APPLICATION_ID = 0x506F6469
 """``Podi``: SQLite's mark of whose file it is."""
-FORMAT = 2
-"""1: a snapshot's row had no checksum. Before 1 the file is only marked as ours."""
+FORMAT = 3
+"""What older ones were ``upgrade`` says. 0: the file has no format yet."""
 
 TABLES = (
     "CREATE TABLE IF NOT EXISTS batches (id INTEGER PRIMARY KEY, last INTEGER NOT NULL, data BLOB NOT NULL)",
@@ -24,11 +22,12 @@ TABLES = (
     " chunks INTEGER NOT NULL, seal INTEGER NOT NULL DEFAULT 0)",
 )
 
-Query = Callable[[str], Awaitable[list[Any]]]
 
+async def prepare(path: str, query: Query, *, keep: bool) -> int:
+    """Check that the file is ours (or new), set the durability and read it back, bring the file to this format.
 
-async def prepare(path: str, query: Query) -> None:
-    """Check that the file is ours (or new), bring it to this format, set the durability and read it back."""
+    The format that it had. ``keep``: what that changes stays in an open transaction, and is gone with the connection.
+    """
     application = int((await query("PRAGMA application_id"))[0][0])
     tables = int((await query("SELECT count(*) FROM sqlite_master"))[0][0])
     if application != APPLICATION_ID and (application or tables):
@@ -41,29 +40,24 @@ async def prepare(path: str, query: Query) -> None:
     await _set(path, query, "synchronous", "EXTRA", "3")
     await _set(path, query, "journal_mode", "WAL", "wal")
     await query("PRAGMA wal_autocheckpoint = 0")
-    if application == APPLICATION_ID and found == FORMAT:
-        return
-    # The mark first and the format last: a power cut in between leaves a file that is known as ours and finished later.
+    if application != APPLICATION_ID or found != FORMAT:
+        await _bring_up(path, query, found)
+        if not keep:
+            await query("COMMIT")
+    return found
+
+
+async def _bring_up(path: str, query: Query, found: int) -> None:
+    """All of it in one transaction: a power cut leaves the file in the one format or in the other."""
+    await query("BEGIN IMMEDIATE")
     await query(f"PRAGMA application_id = {APPLICATION_ID}")
     for table in TABLES:
         await query(table)
-    if found == 1:
-        await _seal_snapshots(query)
+    try:
+        await upgrade(found, query)
+    except Damaged as error:
+        raise LogCorrupt(path, error.where, error.expected, error.found) from error
     await query(f"PRAGMA user_version = {FORMAT}")
-
-
-async def _seal_snapshots(query: Query) -> None:
-    """From format 1 to 2. Each step may be the last before a power cut: then all of them are done again."""
-    columns = [column[1] for column in await query("PRAGMA table_info(snapshots)")]
-    if "seal" not in columns:
-        await query("ALTER TABLE snapshots ADD COLUMN seal INTEGER NOT NULL DEFAULT 0")
-    for row, at, term, chunks in await query("SELECT id, at, term, chunks FROM snapshots"):
-        await query(f"UPDATE snapshots SET seal = {snapshot_seal(row, at, term, chunks)} WHERE id = {row}")
-
-
-def snapshot_seal(row: int, at: int, term: int, chunks: int) -> int:
-    """The checksum of a row of ``snapshots``."""
-    return crc32(pack("<qqqq", row, at, term, chunks))
 
 
 async def _set(path: str, query: Query, name: str, value: str, expected: str) -> None:

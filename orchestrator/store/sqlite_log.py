@@ -24,7 +24,8 @@ from orchestrator.store.batch import Batch, Damaged, decode_batch, encode_batch
 from orchestrator.store.errors import LogCorrupt, LogFailed
 from orchestrator.store.file_lock import FileLock
 from orchestrator.store.log import LogStatistics, Recovered
-from orchestrator.store.schema import prepare, snapshot_seal, translate
+from orchestrator.store.schema import FORMAT, prepare, translate
+from orchestrator.store.upgrade import snapshot_seal
 from orchestrator.store.wal import Tail, inspect
 from orchestrator.store.watermark import Watermark
 
@@ -51,16 +52,23 @@ async def connect(path: str) -> Connection:
 
 
 class SqliteLog:
-    """A ``Log`` in the file ``path``; the directory is made when it is missing."""
+    """A ``Log`` in the file ``path``; the directory is made when it is missing.
+
+    ``read_only``: the file stays as it is, in an older format too, and nothing is appended.
+    """
 
     def __init__(
         self,
         path: str | os.PathLike[str],
         *,
+        read_only: bool = False,
         checkpoint_idle_bytes: int = CHECKPOINT_IDLE_BYTES,
         connect: Callable[[str], Awaitable[Connection]] = connect,
     ) -> None:
         self.path = os.fspath(path)
+        self.format = FORMAT
+        """That the file had when it was opened. It is brought to this version's."""
+        self._read_only = read_only
         self._checkpoint_idle_bytes = checkpoint_idle_bytes
         self._connect = connect
         self._lock = FileLock(self.path + ".lock")
@@ -79,6 +87,8 @@ class SqliteLog:
         self._snapshot = (0, 0)
         # Row id and number of chunks of the snapshot that counts.
         self._unchecked = 0
+        self._seal: int | None = None
+        # What the last row ends with, None for no row.
 
     async def open(self) -> Recovered:
         """Raises ``LogLocked``, ``ForeignLog``, ``UnknownFormat``, ``LogCorrupt``, ``LogFailed``."""
@@ -89,7 +99,7 @@ class SqliteLog:
             acknowledged = await asyncio.to_thread(self._watermark.open)
             tail = await asyncio.to_thread(_torn_tail, self.path)
             self._connection = await self._connect(self.path)
-            await prepare(self.path, self._query)
+            self.format = await prepare(self.path, self._query, keep=self._read_only)
             recovered = await self._recover(_words(tail))
             last = self._rows[-1][0] if self._rows else 0
             if last < acknowledged:
@@ -107,10 +117,11 @@ class SqliteLog:
             raise
 
     async def append(self, state: HardState, entries: list[Entry]) -> None:
-        data = encode_batch(state, entries)
+        data, seal = encode_batch(state, entries, self._seal or 0)
         last = entries[-1].index if entries else (self._rows[-1][1] if self._rows else 0)
         row = self._rows[-1][0] + 1 if self._rows else 1
         await self._write("append", "INSERT INTO batches (id, last, data) VALUES (?, ?, ?)", (row, last, data))
+        self._seal = seal
         self._watermark.set(row)
         self._rows.append((row, last, len(entries), len(data)))
         self._entries += len(entries)
@@ -207,7 +218,7 @@ class SqliteLog:
                 break
             for row, data in rows:
                 batch = self._read(row, data)
-                state = batch.state
+                state, self._seal = batch.state, batch.seal
                 _splice(self.path, row, entries, batch, mark)
                 last = entries[-1].index if entries else mark.index
                 self._rows.append((row, last, len(batch.entries), len(data)))
@@ -224,7 +235,7 @@ class SqliteLog:
         if not isinstance(data, bytes):
             raise LogCorrupt(self.path, f"row {row}", "bytes", type(data).__name__)
         try:
-            return decode_batch(data)
+            return decode_batch(data, self._seal)
         except Damaged as error:
             raise LogCorrupt(self.path, f"row {row}, {error.where}", error.expected, error.found) from error
 
@@ -236,6 +247,8 @@ class SqliteLog:
         return list(await self._shielded(self._connection.execute_fetchall(sql, parameters)))
 
     async def _write(self, operation: str, sql: str, parameters: tuple[Any, ...]) -> None:
+        if self._read_only:
+            raise LogFailed(self.path, operation, "it is open to be read only")
         try:
             await self._query(sql, parameters)
         except sqlite3.Error as error:

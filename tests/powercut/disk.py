@@ -48,6 +48,11 @@ class Disk:
         """The power goes at the ``operations``-th write or sync from now (negative: never)."""
         self._left = operations
 
+    def holds(self, path: str) -> None:
+        """What stands at ``path`` has long been there."""
+        with open(path, "rb") as real:
+            self._files[path] = File(real.read())
+
     def opened(self, path: str) -> None:
         if path not in self._files:
             self._files[path] = self._gone.pop(path, File(None))

@@ -1,6 +1,7 @@
 """``python -m tests.powercut.explore --seeds N [--first K]``: logs that lose power, two cuts a seed.
 
-The second cut finds the log as the first left it, often in the middle of its recovery.
+The second cut finds the log as the first left it, often in the middle of its recovery. A quarter of the logs begin as
+an older version left them, and are upgraded under the cuts.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ MAX_OPERATIONS = 90
 """Writes and syncs before a cut: a life has about so many."""
 CHECKPOINT_BYTES = 30_000
 """So that checkpoints come between any two cuts."""
+OLDER = 0.25
+"""The chance of a log that an older version wrote."""
 PROGRESS_SEEDS = 1_000
 FAST = "/dev/shm"
 
@@ -36,6 +39,9 @@ async def run_seed(seed: int, vfs: Vfs, folder: Path) -> int:
     vfs.disk = disk = Disk(dice)
     work = Workload(dice)
     mark = Path(path + ".mark")
+    if dice.random() < OLDER:
+        work.begin_older(path)
+        disk.holds(path)
     for _ in range(CUTS):
         marks = [b"", _read(mark)]
         disk.cut_after(dice.randint(0, MAX_OPERATIONS))

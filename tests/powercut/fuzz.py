@@ -45,6 +45,7 @@ from orchestrator.store.snapshot import Unreadable, dump, load
 from orchestrator.store.sqlite_log import SqliteLog
 from orchestrator.store.wire import Confirm, Confirmed, Forward, Placed, decode_wire, encode_wire
 from tests.store.gateway.wire import Wire
+from tests.store.older import write_log
 
 HANG_SECONDS = 30
 FAST = "/dev/shm"
@@ -119,7 +120,22 @@ async def make_bases(root: Path) -> list[Base]:
         shutil.copytree(folder, root / "copy")
         made.append(Base(folder, await _content(copy)))
         shutil.rmtree(root / "copy")
-    return made
+    return made + [await _older_base(root, older) for older in (1, 2)]
+
+
+async def _older_base(root: Path, older: int) -> Base:
+    dice = random.Random(older)
+    folder = root / f"older-{older}"
+    appends = [
+        (HardState(1, 1, index - 2), [Entry(index - 1, 1, dice.randbytes(700)), Entry(index, 1, dice.randbytes(20))])
+        for index in range(2, 20, 2)
+    ]
+    folder.mkdir()
+    write_log(folder / "store.db", older, appends, (4, 1, [dice.randbytes(3_000), dice.randbytes(10)]))
+    shutil.copytree(folder, root / "copy")
+    content = await _content(SqliteLog(root / "copy" / "store.db"))
+    shutil.rmtree(root / "copy")
+    return Base(folder, content)
 
 
 async def _content(log: SqliteLog) -> tuple[Any, ...]:
@@ -191,7 +207,7 @@ def fuzz_chunks(dice: random.Random, chunks: list[bytes]) -> None:
 def fuzz_batch(dice: random.Random) -> None:
     entries = [Entry(i, 2, dice.randbytes(dice.choice((0, 3, 80)))) for i in range(4, 4 + dice.randrange(4))]
     state = HardState(2, 1, 3)
-    harmed = mutate(dice, encode_batch(state, entries))
+    harmed = mutate(dice, encode_batch(state, entries)[0])
     try:
         found = decode_batch(harmed)
     except Damaged:

@@ -8,11 +8,13 @@ from __future__ import annotations
 import random
 from copy import deepcopy
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from orchestrator.raft.entry import Entry, HardState, Mark
 from orchestrator.store.errors import LogFailed
 from orchestrator.store.log import Recovered
 from orchestrator.store.sqlite_log import SqliteLog
+from tests.store.older import write_log
 
 OPERATIONS = 14
 """Of one life; some of them are several statements."""
@@ -41,6 +43,21 @@ class Workload:
         self.sure = Content()
         self.perhaps = Content()
         self.acknowledged = 0
+
+    def begin_older(self, path: str) -> None:
+        """The log begins as an older version left it."""
+        dice = self._random
+        entries = [Entry(n, 1, dice.randbytes(dice.choice((0, 40, 5_000)))) for n in range(1, dice.randint(2, 40))]
+        cuts = sorted(dice.randrange(len(entries)) for _ in range(dice.randint(0, 3)))
+        ends = [*cuts, len(entries)]
+        appends = [(HardState(1, 1, 0), entries[start:end]) for start, end in zip([0, *cuts], ends, strict=True)]
+        chunk = dice.randbytes(3_000)
+        snapshot = (1, 1, [chunk]) if dice.random() < 0.5 else None
+        write_log(Path(path), dice.choice((1, 2)), appends, snapshot)
+        kept = entries if snapshot is None else entries[1:]
+        mark, chunks = (Mark(), list[bytes]()) if snapshot is None else (Mark(1, 1), [chunk])
+        self.sure = Content(HardState(1, 1, 0), mark, chunks, kept)
+        self.perhaps = deepcopy(self.sure)
 
     async def run(self, log: SqliteLog) -> None:
         """Until the power goes."""

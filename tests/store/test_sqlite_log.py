@@ -99,18 +99,6 @@ async def test_a_snapshot_that_was_not_completed_is_as_if_never_begun(log: Sqlit
     assert [chunk async for chunk in log.read_snapshot()] == [b"whole"]
 
 
-async def test_a_log_of_the_first_format_is_brought_to_this_one(log: SqliteLog) -> None:
-    await log.append(HardState(1, 1, 0), entries(1, 2))
-    await log.save_snapshot(Mark(1, 1), [b"old"])
-    await log.close()
-    change_file(log, "ALTER TABLE snapshots DROP COLUMN seal")
-    change_file(log, "PRAGMA user_version = 1")
-    found = await log.open()
-    assert (found.snapshot, found.entries) == (Mark(1, 1), entries(1, 2))
-    assert [chunk async for chunk in log.read_snapshot()] == [b"old"]
-    assert (await log._query("PRAGMA user_version"))[0][0] == FORMAT
-
-
 async def test_a_log_that_lost_its_acknowledged_end_is_refused(log: SqliteLog) -> None:
     for index in range(1, 4):
         await log.append(HardState(1, 1, 0), entries(index, index))

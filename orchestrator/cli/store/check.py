@@ -16,6 +16,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from orchestrator.store.repair import check
+    from orchestrator.store.schema import FORMAT
 
     path = log_path(options)
     try:
@@ -29,6 +30,8 @@ def run(options: argparse.Namespace) -> int:
             print(line)
         print(f"{path} is damaged. podium store repair keeps what is sound")
         return 1
+    upgrade = "" if found.format == FORMAT else f", which a start of the store makes {FORMAT}"
+    print(f"format {found.format}{upgrade}")
     snapshot = f"snapshot at entry {found.snapshot.index}" if found.snapshot.index else "no snapshot"
     print(f"{path} is sound: {snapshot}, {found.entries} entries up to {found.last}", end="")
     print(f", revision {found.revision}, {found.keys} keys")

@@ -38,21 +38,23 @@ class SimulatedLog:
         # Of each: index of its last entry (of the last before it, when it has none), entries, bytes.
         self._mark = Mark()
         self._chunks: list[bytes] = []
+        self._seal: int | None = None
         self._pending: tuple[int, int, bytes] | None = None
         self._pending_snapshot: tuple[Mark, list[bytes]] | None = None
 
     async def open(self) -> Recovered:
         state, entries, cut = HardState(), list[Entry](), ""
+        self._seal = None
         for number, (_, _, data) in enumerate(self._rows):
             try:
-                batch = decode_batch(data)
+                batch = decode_batch(data, self._seal)
             except Damaged as error:
                 if number + 1 < len(self._rows):
                     raise LogCorrupt("the simulated log", error.where, error.expected, error.found) from error
                 cut = str(error)
                 del self._rows[number:]
                 break
-            state = batch.state
+            state, self._seal = batch.state, batch.seal
             if batch.entries:
                 if entries and batch.first > entries[-1].index + 1:
                     entries.clear()
@@ -63,9 +65,10 @@ class SimulatedLog:
 
     async def append(self, state: HardState, entries: list[Entry]) -> None:
         last = entries[-1].index if entries else (self._rows[-1][0] if self._rows else 0)
-        row = self._pending = (last, len(entries), encode_batch(state, entries))
+        data, seal = encode_batch(state, entries, self._seal or 0)
+        row = self._pending = (last, len(entries), data)
         await Wait(0.2 + self._draw.random() * self.slow)
-        self._pending = None
+        self._pending, self._seal = None, seal
         self._rows.append(row)
 
     async def save_snapshot(self, mark: Mark, chunks: Iterable[bytes]) -> None:
