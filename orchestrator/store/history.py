@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import deque
+from collections.abc import Iterator
 
 import msgspec
 
@@ -100,9 +101,20 @@ class History:
                 found = value
         return found
 
-    def graves(self, prefix: str, after: str = "") -> list[str]:
-        """The keys that are gone now but stood within the window, in order."""
-        return self._graves.keys(prefix, after)
+    def graves(self, prefix: str, after: str = "", before: str = "") -> Iterator[str]:
+        """The keys that are gone now but stood within the window, in order, as ``KeyTree.between``."""
+        return self._graves.between(prefix, after, before)
+
+    def grown(self, revision: int, prefix: str, after: str = "", before: str = "") -> int:
+        """How many more keys there are in a range now than at ``revision``, from what changed since."""
+        grown = 0
+        for record in self.after(revision):
+            if record.previous is not None and not record.deleted:
+                continue
+            key = record.value.key
+            if key.startswith(prefix) and key > after and not (before and key >= before):
+                grown += -1 if record.deleted else 1
+        return grown
 
     def oldest(self) -> Record | None:
         return self._records[self._first] if len(self) else None

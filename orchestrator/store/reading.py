@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Iterator
 from heapq import merge
+from itertools import islice
 
 from orchestrator.store.fields import match
 from orchestrator.store.machine import Machine
@@ -41,39 +43,47 @@ def get(machine: Machine, query: Get) -> GetReply:
 
 
 def read(machine: Machine, query: Range) -> RangeReply:
-    """One page of a range."""
-    if query.revision and query.revision != machine.revision:
-        check_revision(machine, query.revision)
-        return _page(query, query.revision, _old(machine, query))
+    """One page of a range: it costs its own keys, whatever else is in the range."""
+    revision = query.revision or machine.revision
+    check_revision(machine, revision)
     if query.fields:
-        keys = machine.fields.keys(query.fields, query.prefix, query.after)
-    elif query.count_only and not query.before:
-        return RangeReply(machine.revision, [], count=machine.tree.count(query.prefix, query.after))
-    else:
-        keys = machine.tree.keys(query.prefix, query.after)
+        return _page(query, revision, _matching(machine, query, revision))
+    if query.count_only:
+        return RangeReply(revision, [], count=_count(machine, query, revision))
+    values = list(islice(_standing(machine, query, revision), query.limit + 1 if query.limit else None))
+    if not query.limit or len(values) <= query.limit:
+        return RangeReply(revision, values, count=len(values))
+    del values[query.limit :]
+    return RangeReply(revision, values, True, _count(machine, query, revision))
+
+
+def _standing(machine: Machine, query: Range, revision: int) -> Iterator[Value]:
+    """What is in the range at ``revision``, in order of keys."""
+    live = machine.live
+    keys = machine.tree.between(query.prefix, query.after, query.before)
+    if revision == machine.revision:
+        return (live[key] for key in keys)
+    history = machine.history
+    keys = merge(keys, history.graves(query.prefix, query.after, query.before))
+    stood = (history.at(key, revision, live.get(key)) for key in keys)
+    return (value for value in stood if value is not None)
+
+
+def _count(machine: Machine, query: Range, revision: int) -> int:
+    now = machine.tree.count(query.prefix, query.after, query.before)
+    if revision == machine.revision:
+        return now
+    return now - machine.history.grown(revision, query.prefix, query.after, query.before)
+
+
+def _matching(machine: Machine, query: Range, revision: int) -> list[Value]:
+    """Everything in the range at ``revision`` that carries the fields: by the index, or by looking at all of it."""
+    if revision != machine.revision:
+        return [value for value in _standing(machine, query, revision) if match(query.fields, value.fields)]
+    keys = machine.fields.keys(query.fields, query.prefix, query.after)
     if query.before:
         keys = keys[: bisect_left(keys, query.before)]
-    more = bool(query.limit) and len(keys) > query.limit
-    if query.count_only:
-        return RangeReply(machine.revision, [], count=len(keys))
-    live = machine.live
-    values = [live[key] for key in (keys[: query.limit] if more else keys)]
-    return RangeReply(machine.revision, values, more, len(keys))
-
-
-def _old(machine: Machine, query: Range) -> list[Value]:
-    """Everything in the range at an older revision."""
-    keys = machine.tree.keys(query.prefix, query.after)
-    graves = machine.history.graves(query.prefix, query.after)
-    history, live, revision = machine.history, machine.live, query.revision
-    values = []
-    for key in merge(keys, graves) if graves else keys:
-        if query.before and key >= query.before:
-            break
-        value = history.at(key, revision, live.get(key))
-        if value is not None and (not query.fields or match(query.fields, value.fields)):
-            values.append(value)
-    return values
+    return [machine.live[key] for key in keys]
 
 
 def _page(query: Range, revision: int, values: list[Value]) -> RangeReply:
