@@ -49,7 +49,7 @@ class FilteredWatch(Actor):
         if self._form is not None:
             events = [in_served_form(self._form, event) for event in events]
         if events or not frame.events:
-            await self._subscriber.tell(Changes(frame.watch, frame.tag, frame.revision, events))
+            await self._subscriber.tell(Changes.of(frame.watch, frame.tag, frame.revision, events))
         else:
             await self._storage.tell(WatchCredit(frame.watch, 1))
 

@@ -68,7 +68,7 @@ class FakeApi(Actor):
             case Progress():
                 self._promised = False
                 for number, watcher in self._watchers.items():
-                    watcher.subscriber.tell_nowait(Changes(number, watcher.tag, self.revision, []))
+                    watcher.subscriber.tell_nowait(Changes.of(number, watcher.tag, self.revision, []))
                 return None
             case ApiRequest():
                 reply: Any = (
@@ -286,7 +286,7 @@ class FakeApi(Actor):
     def _send(self, number: int, watcher: _Watcher, events: list[Event]) -> None:
         seen = [event for event in events if _wanted(watcher, event.value)]
         if seen:
-            watcher.subscriber.tell_nowait(Changes(number, watcher.tag, self.revision, seen))
+            watcher.subscriber.tell_nowait(Changes.of(number, watcher.tag, self.revision, seen))
 
 
 def _prefix(target: Target) -> str:

@@ -205,7 +205,7 @@ def _frame(lines: list[bytes], target: Target, number: int, tag: str) -> tuple[C
         revision = max(revision, _revision(obj))
         if entry["type"] != "BOOKMARK":
             events.append(_event(entry["type"], obj, target))
-    return Changes(number, tag, revision, events), ended
+    return Changes.of(number, tag, revision, events), ended
 
 
 def _event(type: str, obj: Object, target: Target) -> Event:

@@ -9,6 +9,7 @@ sent only after the change is durable (fsync, quorum).
 from __future__ import annotations
 
 from enum import IntEnum
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -218,12 +219,32 @@ class Event(msgspec.Struct, frozen=True, array_like=True, gc=False):
     previous: Value | None = None
 
 
-class Changes(Tell):
+_encode_events = msgspec.msgpack.Encoder().encode
+_decode_events = msgspec.msgpack.Decoder(list[Event]).decode
+
+
+class Changes(Tell, dict=True):
+    """A frame of a watch. Its events are encoded once for all who are sent them, and decoded by who looks inside."""
+
     watch: int
     tag: str
     revision: int
     """All changes up to this revision were sent."""
-    events: list[Event]
+    encoded: memoryview
+    """MessagePack of the events."""
+
+    @cached_property
+    def events(self) -> list[Event]:
+        return _decode_events(self.encoded)
+
+    @classmethod
+    def of(cls, watch: int, tag: str, revision: int, events: list[Event]) -> Changes:
+        return cls(watch, tag, revision, encoded_events(events))
+
+
+def encoded_events(events: list[Event]) -> memoryview:
+    """``Changes.encoded``."""
+    return memoryview(_encode_events(events))
 
 
 class WatchEnded(Tell):

@@ -9,14 +9,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import Any, cast
-
-import msgspec
+from typing import Any
 
 from actors import Ref, Tell
 from orchestrator.store.audience import Audience, Audiences, Filter
 from orchestrator.store.history import Record
-from orchestrator.store.protocol import Changes, Event, Refusal, Watch, WatchEnded
+from orchestrator.store.protocol import Changes, Event, Refusal, Watch, WatchEnded, encoded_events
 from orchestrator.store.views import View
 
 MAX_BUFFERED_EVENTS = 16_384
@@ -29,7 +27,8 @@ MAX_FRAME_BYTES = 4 << 20
 Send = Callable[[Ref[Any], Tell], bool]
 """Passes a frame on without waiting; False when the subscriber's mailbox did not take it."""
 
-_encode = msgspec.msgpack.Encoder().encode
+NOTHING = encoded_events([])
+"""The events of a frame that only moves the revision on."""
 
 
 class Watcher:
@@ -102,7 +101,7 @@ class Watches:
             return
         watcher.credit += frames
         if frames == 0 and not watcher.waiting and watcher.credit > 0:
-            self._frame(watcher, [], revision)
+            self._frame(watcher, NOTHING, revision)
         self._drain(watcher)
 
     def publish(self, records: list[Record], revision: int) -> None:
@@ -127,17 +126,13 @@ class Watches:
                 self._drain(watcher)
             elif watcher.progress and watcher.idle and watcher.credit > 0:
                 watcher.revision = revision
-                self._frame(watcher, [], revision)
+                self._frame(watcher, NOTHING, revision)
             watcher.idle = True
 
     def _tell(self, audience: Audience[Watcher], events: list[Event], revision: int) -> None:
-        members = list(audience.members.values())
         small = len(events) <= MAX_FRAME_EVENTS and _parts_bytes(events) <= MAX_FRAME_BYTES
-        shared = events
-        if small and len(members) > 1:
-            # The encoder copies raw bytes as they are: the events are encoded once for all members.
-            shared = cast("list[Event]", msgspec.Raw(_encode(events)))
-        for watcher in members:
+        shared = encoded_events(events) if small else NOTHING
+        for watcher in list(audience.members.values()):
             watcher.revision = revision
             if small and not watcher.waiting and watcher.credit > 0 and self._frame(watcher, shared, revision):
                 continue
@@ -149,15 +144,16 @@ class Watches:
         waiting = watcher.waiting
         while waiting and watcher.credit > 0:
             events = _next_frame(waiting)
-            if not self._frame(watcher, events, _frame_revision(events, waiting, watcher.revision)):
+            revision = _frame_revision(events, waiting, watcher.revision)
+            if not self._frame(watcher, encoded_events(events), revision):
                 waiting.extendleft(reversed(events))
                 break
         if len(waiting) > MAX_BUFFERED_EVENTS:
             message = f"{len(waiting)} events wait for credit, {MAX_BUFFERED_EVENTS} may: resume from the last frame"
             self._end(watcher, Refusal.SLOW, message)
 
-    def _frame(self, watcher: Watcher, events: list[Event], revision: int) -> bool:
-        if not self._send(watcher.subscriber, Changes(watcher.number, watcher.tag, revision, events)):
+    def _frame(self, watcher: Watcher, encoded: memoryview, revision: int) -> bool:
+        if not self._send(watcher.subscriber, Changes(watcher.number, watcher.tag, revision, encoded)):
             return False
         watcher.credit -= 1
         watcher.idle = False
