@@ -33,7 +33,7 @@ from actors.groups import GroupChanged, Groups
 from actors.machine import IllegalTransition, StateMachine, StateTimeout
 from actors.mailbox import Mailbox, Policy, drop_newest, drop_oldest, fail, keep_latest, wait
 from actors.many import ask_many
-from actors.message import Ask, Message, Tell
+from actors.message import Ask, Message, Shared, Tell
 from actors.pool import Pool, PoolSize, PoolStatistics, PoolStatus
 from actors.ref import Ref
 from actors.remoting.errors import FrameTooLarge, PeerRefused, Unreachable
@@ -112,6 +112,7 @@ __all__ = [
     "Router",
     "Run",
     "Secret",
+    "Shared",
     "StartFailed",
     "StashFull",
     "StateMachine",

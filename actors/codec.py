@@ -16,15 +16,17 @@ import msgspec
 
 from actors.call import read_call
 from actors.errors import Unpackable
-from actors.message import Ask, Message, find_type, reply_type, type_name, watch_types
+from actors.message import Ask, Message, Shared, find_type, reply_type, type_name, watch_types
 from actors.ref import Ref
 from actors.trace import Trace
 
-Frame = tuple[bytes, bytes, bytes]
-"""Envelope, call, body."""
+Frame = tuple[bytes, bytes, Any]
+"""Envelope, call, body: bytes, or the message itself when it was handed over (``Shared``)."""
 
 REF = 1
 """MessagePack extension type of a Ref: its node, a slash and its path, in UTF-8."""
+IMMUTABLE = (int, float, str, bytes, memoryview)
+"""What the fields of a ``Shared`` may be."""
 MAX_ENVELOPES = 65_536
 """Envelopes remembered per system; past it the table starts anew (senders come and go)."""
 
@@ -114,7 +116,10 @@ class Codec:
     def decoder(self, cls: type[Message]) -> Callable[[bytes], Any]:
         decode = self._decoders.get(cls)
         if decode is None:
-            decode = self._decoders[cls] = self._compile(cls)
+            decode = self._compile(cls)
+            if issubclass(cls, Shared):
+                decode = _taking(cls, decode)
+            self._decoders[cls] = decode
         return decode
 
     def reply_decoder(self, cls: type[Message]) -> Callable[[bytes], Any]:
@@ -144,6 +149,24 @@ class Codec:
             node, _, path = str(data, "utf-8").partition("/")
             return self._bind(path, node)
         raise ValueError(f"expected extension type {REF} (a ref), found {code}")
+
+
+def body_of(frame: Frame) -> bytes:
+    """The body of a frame that leaves its system."""
+    body = frame[2]
+    return body if isinstance(body, bytes) else msgspec.msgpack.encode(body)
+
+
+def _taking(cls: type[Shared], decode: Callable[[bytes], Any]) -> Callable[[Any], Any]:
+    """``decode``, but for a body that is the message already. Raises ``TypeError`` when ``cls`` could be changed."""
+    for field in msgspec.structs.fields(cls):
+        if not (isinstance(field.type, type) and issubclass(field.type, IMMUTABLE)):
+            raise TypeError(f"{type_name(cls)}.{field.name}: expected a number, text or bytes, found {field.type}")
+
+    def take(body: Any) -> Any:
+        return body if body.__class__ is cls else decode(body)
+
+    return take
 
 
 def _encode_hook(value: Any) -> Any:

@@ -56,6 +56,13 @@ class Tell(Message):
         def _told(self) -> Self: ...
 
 
+class Shared(Tell):
+    """A ``Tell`` of numbers, text and bytes only: nobody can change it, so in one system it need not be copied.
+
+    ``Ref.hand`` puts it into the mailbox as it is; told, or sent to another system, it is encoded as any other.
+    """
+
+
 class Ask(Message, Generic[R]):
     """A message whose reply is an ``R``: any type msgspec can encode, or None."""
 

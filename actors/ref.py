@@ -50,6 +50,24 @@ class Ref(Generic[P]):
         """As ``tell`` without ever waiting or raising for a full mailbox. False: not taken."""
         return self._post(message, urgent, False) is True
 
+    def hand(self, message: Any) -> bool:
+        """As ``tell_nowait``, for a ``Shared`` message: the receiver gets this very object. False: not taken."""
+        cell = self._cell
+        if cell is None or cell.closed:
+            cell = self._find()
+        sender = current.actor.get()
+        system = self._system
+        table = system.envelopes if sender is None else sender.envelopes
+        envelope = table.get(type(message)) or self._envelope(message, sender)
+        trace = current.current_cause()
+        if trace is None and sender is None and system.spans is not None:
+            trace = system.spans.current()
+        frame = (envelope, PLAIN if trace is None else encode_call((0, 0.0, trace)), message)
+        if cell is None:
+            system.dead_letters.publish(self.path, frame, "missing")
+            return False
+        return cell.put(frame, message, False, False, None) is True
+
     async def ask(self, message: Asked[P, R], timeout: float = DEFAULT_ASK_SECONDS, *, urgent: bool = False) -> R:
         """Send ``message`` and wait at most ``timeout`` seconds for the reply.
 

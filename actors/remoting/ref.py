@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from actors import current
 from actors.asks import DOWN
 from actors.call import PLAIN, read_call
+from actors.codec import body_of
 from actors.errors import Down, Refused
 from actors.message import Asked, Told
 from actors.ref import DEFAULT_ASK_SECONDS, Ref
@@ -50,6 +51,10 @@ class RemoteRef(Ref[P]):
 
     def tell_nowait(self, message: Told[P], *, urgent: bool = False) -> bool:
         return self._send(message, urgent, False) is True
+
+    def hand(self, message: Any) -> bool:
+        """As ``tell_nowait``: what goes to another system is encoded."""
+        return self.tell_nowait(message)
 
     async def ask(self, message: Asked[P, R], timeout: float = DEFAULT_ASK_SECONDS, *, urgent: bool = False) -> R:
         """As in the same node; ``Down(reason="disconnected")`` without a connection, or when it is lost meanwhile.
@@ -103,11 +108,12 @@ class RemoteRef(Ref[P]):
             self._system.asks.answer(correlation, DOWN, self._system.codec.encode_value(answer))
             self._undelivered((frame[0], PLAIN, frame[2]))
             return False
+        body = body_of(frame)
         packed = b"" if trace is None else self._system.codec.encode_raw(trace)
         if not correlation:
-            return peer.send(wire.tell(urgent, self._packed, frame[0], packed, frame[2]), urgent, may_wait, None)
+            return peer.send(wire.tell(urgent, self._packed, frame[0], packed, body), urgent, may_wait, None)
         seconds = max(0.0, deadline - self._system.clock.monotonic())
-        data = wire.ask(urgent, self._packed, frame[0], packed, frame[2], correlation, seconds)
+        data = wire.ask(urgent, self._packed, frame[0], packed, body, correlation, seconds)
         peer.asked[correlation] = self
         return peer.send(data, urgent, may_wait, None)
 

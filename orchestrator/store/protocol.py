@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from actors import Ask, Ref, Tell
+from actors import Ask, Ref, Shared, Tell
 
 MAX_TXN_OPS = 128
 """Keys in one atomic transaction (etcd's default bound)."""
@@ -223,7 +223,7 @@ _encode_events = msgspec.msgpack.Encoder().encode
 _decode_events = msgspec.msgpack.Decoder(list[Event]).decode
 
 
-class Changes(Tell, dict=True):
+class Changes(Shared, dict=True):
     """A frame of a watch. Its events are encoded once for all who are sent them, and decoded by who looks inside."""
 
     watch: int

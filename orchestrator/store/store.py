@@ -63,7 +63,7 @@ from orchestrator.store.reading import Unreadable, check_revision, get, read
 from orchestrator.store.replica import ALONE, Replica
 from orchestrator.store.snapshot import dump
 from orchestrator.store.snapshot_file import frame, write
-from orchestrator.store.watch import Watches
+from orchestrator.store.watch import Watches, by_mail
 from orchestrator.store.wire import Wire, decode_wire, encode_wire
 
 MAX_WAITING = 8_192
@@ -119,7 +119,7 @@ class Store(Actor):
         self._replica = Replica(log, group.settings if group else ALONE, self._send)
         self._retention = retention
         self._name = member
-        self._watches = Watches(lambda ref, message: ref.tell_nowait(message))
+        self._watches = Watches(by_mail)
         self._wake = asyncio.Event()
         self._misheard = 0
         self._snapshot: asyncio.Task[None] | None = None

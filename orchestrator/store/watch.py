@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from actors import Ref, Tell
+from actors import Ref
 from orchestrator.store.audience import Audience, Audiences, Filter
 from orchestrator.store.history import Record
 from orchestrator.store.protocol import Changes, Event, Refusal, Watch, WatchEnded, encoded_events
@@ -24,11 +24,16 @@ MAX_FRAME_EVENTS = 1_024
 MAX_FRAME_BYTES = 4 << 20
 """Bytes of parts in one frame (a single larger event travels alone)."""
 
-Send = Callable[[Ref[Any], Tell], bool]
+Send = Callable[[Ref[Any], Changes | WatchEnded], bool]
 """Passes a frame on without waiting; False when the subscriber's mailbox did not take it."""
 
 NOTHING = encoded_events([])
 """The events of a frame that only moves the revision on."""
+
+
+def by_mail(subscriber: Ref[Any], message: Changes | WatchEnded) -> bool:
+    """The ``Send`` of a store: frames are handed over, so that all who are sent a batch hold the same bytes."""
+    return subscriber.hand(message) if isinstance(message, Changes) else subscriber.tell_nowait(message)
 
 
 class Watcher:

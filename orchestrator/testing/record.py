@@ -8,7 +8,7 @@ from collections.abc import Callable
 import msgspec
 
 from actors import Header
-from actors.codec import Frame
+from actors.codec import Frame, body_of
 
 MAX_FRAMES = 2_000_000
 """Frames kept; later ones are counted only."""
@@ -24,7 +24,7 @@ class Seen(msgspec.Struct, frozen=True):
 
     def line(self) -> str:
         """Sequence, virtual time, receiver, type, sender, hash of the body."""
-        digest = hashlib.sha256(self.frame[2]).hexdigest()[:16]
+        digest = hashlib.sha256(body_of(self.frame)).hexdigest()[:16]
         header = self.header
         return f"{self.number} {self.at:.9f} {header.receiver} {header.type} {header.sender or '-'} {digest}"
 

@@ -66,7 +66,7 @@ from orchestrator.store.reading import Unreadable, check_revision, get, read
 from orchestrator.store.snapshot import dump
 from orchestrator.store.snapshot_file import frame, write
 from orchestrator.store.store import COMPACT_SECONDS, DEFAULT_RETENTION, PROGRESS_SECONDS, Retention
-from orchestrator.store.watch import Watches
+from orchestrator.store.watch import Watches, by_mail
 
 START_SECONDS = 10.0
 """How long the first word of etcd is waited for before the start is given up."""
@@ -102,7 +102,7 @@ class EtcdStore(Actor):
         self._prefix = prefix
         self._retention = retention
         self._mirror = Mirror(prefix)
-        self._watches = Watches(lambda ref, message: ref.tell_nowait(message))
+        self._watches = Watches(by_mail)
         self._barriers: list[asyncio.Future[int]] = []
         self._barrier_due = asyncio.Event()
         self._started = False
