@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from actors.call import encode_call
 from actors.clock import Handle
-from actors.errors import AskTimeout, Down, MailboxFull, Refused
+from actors.errors import AskCycle, AskTimeout, Down, MailboxFull, Refused
 from actors.trace import Trace
 
 if TYPE_CHECKING:
     from actors.system import System
 
-OK, REFUSED, DOWN, TIMEOUT, FULL = range(5)
+OK, REFUSED, DOWN, TIMEOUT, FULL, CYCLE = range(6)
 Answer = tuple[int, bytes]
 
 MAX_LANES = 64
@@ -100,6 +100,8 @@ class Asks:
             return Refused(*value)
         if status == FULL:
             return MailboxFull(*value)
+        if status == CYCLE:
+            return AskCycle(value)
         return Down(self._system.ref(value[0]), *value[1:])
 
     def _new_lane(self, seconds: float) -> Lane:

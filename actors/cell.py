@@ -55,6 +55,7 @@ class Watcher(Protocol):
 class Cell:
     __slots__ = (
         "actor",
+        "asked",
         "asking",
         "attempt",
         "box",
@@ -112,7 +113,8 @@ class Cell:
         self.scheduled = True  # is in the ready queue, or must not be put there
         self.interrupted = False  # something comes before the next message
         self.worker: asyncio.Task[Any] | None = None  # the task that runs a handler now
-        self.asking: Cell | None = None  # whom the handler waits for
+        self.asking: Cell | Ref[Any] | None = None  # whom the handler waits for; a ref: on another node
+        self.asked = 0  # the correlation of the ask for which it does
         self.actor: Actor | None = None
         self.receive: Callable[[Any], Any] = _nobody
         self.trace: Trace | None = None

@@ -214,6 +214,8 @@ class Context:
         if frame is None:
             raise RuntimeError("expected to be in the handler of a message: there is nothing to forward")
         to.deliver(frame)
+        if frame[1] != PLAIN:
+            self._cell.system.forwarded(frame, self._cell, to)
         return ELSEWHERE
 
     def pipe_to(self, coroutine: Coroutine[Any, Any, Tell], to: Ref[Any], name: str = "pipe") -> None:

@@ -31,6 +31,8 @@ class Ref(Generic[P]):
     """
 
     __slots__ = ("_cell", "_system", "path")
+    asking: Any = None
+    """Whom it waits for, in a chain of those who wait: what is on another node says nothing."""
 
     def __init__(self, system: System, path: str, cell: Cell | None = None) -> None:
         self._system = system
@@ -81,7 +83,7 @@ class Ref(Generic[P]):
             cell = self._find()
         serial = sender is not None and sender.worker is not None and current.handling(sender)
         if serial:
-            check_cycle(sender, cell)  # type: ignore[arg-type]
+            last = check_cycle(sender, cell)  # type: ignore[arg-type]
         trace = current.cause.get()
         if trace is None:
             if sender is None:
@@ -97,7 +99,7 @@ class Ref(Generic[P]):
         except Exception as error:
             raise codec.unpackable(message, error) from error
         call = system.asks.open(timeout, trace)
-        _, header, future, _ = call
+        correlation, header, future, _ = call
         try:
             frame = (envelope, header, body)
             if cell is None:
@@ -105,7 +107,9 @@ class Ref(Generic[P]):
             else:
                 cell.put(frame, message, urgent, True, future)
             if serial:
-                sender.asking = cell  # type: ignore[union-attr]
+                sender.asking, sender.asked = cell, correlation  # type: ignore[union-attr]
+                if last is not cell:
+                    system.follow(sender, cell)  # type: ignore[arg-type]
             status, body = await future
         finally:
             system.asks.close(call)
@@ -233,12 +237,13 @@ class Ref(Generic[P]):
         return f"Ref({self.path!r})"
 
 
-def check_cycle(sender: Cell, target: Cell | None) -> None:
-    """Raise ``AskCycle`` when ``target`` waits, itself or through others, for ``sender``."""
+def check_cycle(sender: Cell, target: Cell | Ref[Any] | None) -> Cell | Ref[Any] | None:
+    """The last of those who wait for each other from ``target`` on. Raises ``AskCycle`` when one is ``sender``."""
     paths = [sender.path]
-    cell = target
-    while cell is not None:
-        paths.append(cell.path)
-        if cell is sender:
+    last, waits = None, target
+    while waits is not None:
+        paths.append(waits.path)
+        if waits is sender:
             raise AskCycle(paths)
-        cell = cell.asking
+        last, waits = waits, waits.asking
+    return last

@@ -31,6 +31,7 @@ from actors.message import Message
 from actors.names import Names
 from actors.overseer import Root, make
 from actors.ref import Ref
+from actors.remoting import chase
 from actors.remoting.dialer import CONNECT_SECONDS, Dialer
 from actors.remoting.limits import Limits
 from actors.remoting.network import Network, SocketNetwork
@@ -261,6 +262,14 @@ class System:
     def cell_of(self, ref: Ref[Any]) -> Cell | None:
         """What runs at ``ref`` in this system."""
         return self.cells.get(ref.path) if ref.node == self.name else None
+
+    def follow(self, asker: Cell, target: Cell) -> None:
+        """``asker`` asked ``target``, which waits for an actor of another node: it may wait for ``asker``."""
+        chase.begin(self, self.name, asker.asked, asker.path, target)
+
+    def forwarded(self, frame: Frame, by: Cell, to: Ref[Any]) -> None:
+        """``by`` passed a frame on: who asked, if somebody did, waits for ``to`` now."""
+        chase.forwarded(self, frame, by, to)
 
     def register(self, name: str, ref: Ref[Any]) -> None:
         """Give the actor at ``ref`` a name until it ends for good. Raises ``NameTaken``; ``Down`` if none is there."""

@@ -4,5 +4,6 @@ Owns the wire protocol and the connections; imports the rest of the library, whi
 it promises is chapter 15 of ``docs/SEMANTICS.md``. Pure, without socket or clock: ``wire`` (frames), ``handshake``,
 ``session`` (the protocol of one side), with ``security`` (proofs) and ``limits`` (all bounds). Shell: ``network``
 (sockets), ``connection`` (bytes in and out), ``peer`` and ``watches`` (what an open connection carries), ``outbox``
-(mail that waits for credit), ``dialer`` (connects again), ``remoting`` (all of a system's), ``ref`` (what people hold).
+(mail that waits for credit), ``chase`` (circles of asks), ``dialer`` (connects again), ``remoting`` (all of a
+system's), ``ref`` (what people hold).
 """

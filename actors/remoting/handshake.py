@@ -24,7 +24,8 @@ from actors.remoting.security import Prover
 
 MAGIC = "podium-actors"
 LOWEST_VERSION = 1
-HIGHEST_VERSION = 1
+HIGHEST_VERSION = 2
+"""2 has chases after circles of asks."""
 NONCE_BYTES = 32
 DIALER, ACCEPTOR = b"dialer", b"acceptor"
 

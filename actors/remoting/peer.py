@@ -9,19 +9,20 @@ from typing import TYPE_CHECKING, Any, cast
 import msgspec
 import structlog
 
-from actors.asks import DOWN, FULL, OK, REFUSED, TIMEOUT, Answer, Call
+from actors.asks import CYCLE, DOWN, FULL, OK, REFUSED, TIMEOUT, Call
 from actors.call import PLAIN, encode_call
 from actors.codec import Frame, Route
 from actors.errors import MailboxFull
 from actors.exit import MISSING
 from actors.mailbox import Policy
 from actors.ref import Ref
-from actors.remoting import wire
+from actors.remoting import chase, wire
 from actors.remoting.errors import DISCONNECTED, UNREADABLE, Violation
-from actors.remoting.handshake import Farewell, Hello
+from actors.remoting.handshake import HIGHEST_VERSION, Farewell, Hello
 from actors.remoting.limits import MAX_KNOWN_PATHS, MAX_OPEN_ASKS
 from actors.remoting.outbox import Outbox
 from actors.remoting.ref import RemoteRef
+from actors.remoting.remote_ask import RemoteAsk, Room
 from actors.remoting.session import Event
 from actors.remoting.statistics import PeerStatistics
 from actors.remoting.watches import WatchedTable, Watching
@@ -33,52 +34,8 @@ if TYPE_CHECKING:
     from actors.remoting.remoting import Remoting
 
 log = structlog.get_logger("actors")
-STATUSES = (OK, REFUSED, DOWN, TIMEOUT, FULL)
+STATUSES = (OK, REFUSED, DOWN, TIMEOUT, FULL, CYCLE)
 _decode_trace = msgspec.msgpack.Decoder(Trace).decode
-
-
-class RemoteAsk:
-    """In the place of an asker's future: the answer goes back over the connection."""
-
-    __slots__ = ("_answered", "_correlation", "_peer", "call", "room")
-
-    def __init__(self, peer: Peer, correlation: int) -> None:
-        self._peer = peer
-        self._correlation = correlation
-        self._answered = False
-        self.call: Call | None = None
-        self.room: Room | None = None
-        """While it waits in line for a mailbox."""
-
-    def done(self) -> bool:
-        return self._answered or not self._peer.alive
-
-    def set_result(self, answer: Answer) -> None:
-        self._answered = True
-        if self.room is not None:  # whoever has its answer, or is past its deadline, leaves the line
-            self.room.set_result(False)
-        self._peer.answered(self._correlation, self.call, *answer)
-
-
-class Room:
-    """In the place of a sender that waits for room in a mailbox here: its turn gives the credit back."""
-
-    __slots__ = ("_peer", "_size")
-
-    def __init__(self, peer: Peer, size: int) -> None:
-        self._peer = peer
-        self._size = size
-
-    def done(self) -> bool:
-        return self._size == 0
-
-    def cancelled(self) -> bool:
-        return False
-
-    def set_result(self, taken: bool) -> None:
-        size, self._size = self._size, 0
-        if size:
-            self._peer.consumed_late(size)
 
 
 class Peer:
@@ -93,6 +50,7 @@ class Peer:
         self.connection = connection
         self.node = hello.node
         self.incarnation = hello.incarnation
+        self.version = min(hello.highest, HIGHEST_VERSION)
         self.alive = True
         self.related = False
         """Whether it is a worker process of this one."""
@@ -102,6 +60,8 @@ class Peer:
         """Asks of actors here that the peer has not answered, by correlation."""
         self.watching = Watching(connection)
         self.watched = WatchedTable(connection)
+        self.moved: dict[int, tuple[Ref[Any], int]] = {}
+        """Asks of the peer that were passed on: to whom, and their correlation here."""
         self.open_asks = 0
         """Asks of the peer that are not answered."""
 
@@ -151,6 +111,8 @@ class Peer:
     def answered(self, correlation: int, call: Call | None, status: int, body: bytes) -> None:
         """An ask of the peer has its answer, or its deadline is over."""
         self.open_asks -= 1
+        if self.moved:
+            self.moved.pop(correlation, None)
         if call is not None:
             self._system.asks.close(call)
         if self.alive:
@@ -160,6 +122,9 @@ class Peer:
         if len(body) + wire.REPLY_HEAD.size > self.frame_bytes:
             text = f"the reply takes {len(body)} bytes, expected at most {self.frame_bytes}"
             status, body = REFUSED, self._system.codec.encode_value(("too large", text, None))
+        elif status == CYCLE and self.version < chase.VERSION:
+            paths = " -> ".join(self._system.codec.decode_value(body))
+            status, body = REFUSED, self._system.codec.encode_value(("cycle", paths, None))
         self.connection.write(wire.reply(status, correlation, body))
 
     # From the node
@@ -181,6 +146,8 @@ class Peer:
                 self.watched.remove(event[1])
             case wire.DOWN:
                 self.watching.ended(*event[1:])
+            case wire.CHASE:
+                chase.take(self._system, self, event[1])
             case wire.GOODBYE:
                 self.connection.dismissed(Farewell(*event[1:]))
 
@@ -229,6 +196,8 @@ class Peer:
                 system.dead_letters.publish(ref.path, frame, "full")
             except UNREADABLE as error:  # a full mailbox looked into it
                 system.undecodable(cell, frame, route, error)
+            if asker is not None and cell.asking is not None:
+                chase.begin(system, self.node, asker.correlation, route.sender, cell)
         if not waits:
             self._session.consumed(size)
 

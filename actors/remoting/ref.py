@@ -59,7 +59,7 @@ class RemoteRef(Ref[P]):
     async def ask(self, message: Asked[P, R], timeout: float = DEFAULT_ASK_SECONDS, *, urgent: bool = False) -> R:
         """As in the same node; ``Down(reason="disconnected")`` without a connection, or when it is lost meanwhile.
 
-        A circle of asks over several nodes is not found: it ends at the earliest deadline.
+        A circle of asks over several nodes is found as soon as the ask that closes it has arrived.
         """
         system = self._system
         sender = current.actor.get()
@@ -75,14 +75,19 @@ class RemoteRef(Ref[P]):
             raise Down(self, DISCONNECTED, f"there is no connection to {self._node}")
         call = system.asks.open(timeout, None)
         correlation, _, future, _ = call
+        serial = sender is not None and current.handling(sender)
         try:
             packed = b"" if trace is None else codec.encode_raw(trace)
             data = wire.ask(urgent, self._packed, envelope, packed, body, correlation, timeout)
             self._check_size(peer, message, data)
             peer.asked[correlation] = self
+            if serial:
+                sender.asking, sender.asked = self, correlation  # type: ignore[union-attr]
             peer.send(data, urgent, True, future)
             status, answer = await future
         finally:
+            if serial:
+                sender.asking = None  # type: ignore[union-attr]
             system.asks.close(call)
             peer.asked.pop(correlation, None)
         try:

@@ -19,7 +19,7 @@ Event = tuple[Any, ...]
 """``(OPENED, hello)``; ``(TELL, urgent, path, envelope, call, body, size)``;
 ``(ASK, urgent, path, envelope, trace, body, size, correlation, seconds)``; ``(REPLY, status, correlation, body)``;
 ``(WATCH, number, path)``; ``(UNWATCH, number)``; ``(DOWN, number, body)``; ``(GOODBYE, code, text)``;
-``(CREDIT,)``: there is more of it."""
+``(CREDIT,)``: there is more of it; ``(CHASE, body)``."""
 OPENED = 0
 LEAST_BYTES = {TELL: 8, ASK: 24, REPLY: 10, CREDIT: 5, wire.WATCH: 9, wire.UNWATCH: 9, wire.DOWN: 9}
 """What a frame's head takes, by kind, its length not counted."""
@@ -132,6 +132,8 @@ class Session:
         elif kind in (wire.WATCH, wire.UNWATCH, wire.DOWN):
             _, _, number = wire.WATCH_HEAD.unpack_from(buffer, start - 4)
             events.append((kind, number, buffer[start + 9 : stop]))
+        elif kind == wire.CHASE:
+            events.append((kind, buffer[start + 1 : stop]))
         elif kind != wire.PING:
             raise Violation("frame", f"expected a frame of a known kind, found {kind}")
 

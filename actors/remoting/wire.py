@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from actors.remoting.errors import Violation
 
-HELLO, PROOF, REFUSE, PING, CREDIT, TELL, ASK, REPLY, WATCH, UNWATCH, DOWN, GOODBYE = range(1, 13)
+HELLO, PROOF, REFUSE, PING, CREDIT, TELL, ASK, REPLY, WATCH, UNWATCH, DOWN, GOODBYE, CHASE = range(1, 14)
 
 FOREIGN = b"/"
 """Before the address of an actor that is on yet another node: the path of mail that is to be passed on there."""

@@ -105,7 +105,7 @@ async def test_a_version_that_is_not_spoken_is_refused_and_said() -> None:
             Handshake(old, prover, dialer=True),
             Handshake(b.remoting.new_hello("secret"), prover, dialer=False),
         )
-        with pytest.raises(Violation, match="expected protocol version 1 to 1, found 7 to 9") as refused:
+        with pytest.raises(Violation, match="expected protocol version 1 to 2, found 7 to 9") as refused:
             acceptor.receive(wire.HELLO, dialer.begin()[5:])
         assert refused.value.code == "version"
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
 from actors import Actor, Ask, Backoff, Down, Limits, Ref, Refused, StartFailed, System, temporary
+from actors.ref import DEFAULT_ASK_SECONDS
 from actors.remoting.placement import NotImportable, Placed, import_name
 from actors.testing import Probe
 from tests.actors.cast import Add, Counter, Crash, Total
+from tests.actors.circle import Member, Pass
 from tests.actors.remoting.nodes import SECRET, Greet, Look, Note, Server, Watcher, WhoAmI
 
 pytestmark = [pytest.mark.real_loop, pytest.mark.slow]
@@ -46,6 +49,13 @@ class Resident(Actor):
 
 class Settled(Server):
     """A server that needs nothing of its node."""
+
+    def __init__(self, environment: Any) -> None:
+        super().__init__()
+
+
+class Link(Member):
+    """A member of circles that needs nothing of its node."""
 
     def __init__(self, environment: Any) -> None:
         super().__init__()
@@ -196,6 +206,21 @@ async def test_workers_of_one_parent_reach_and_watch_each_other() -> None:
         with pytest.raises(Refused) as refused:
             await agent.ask(Drive(there, 1))
         assert refused.value.code == "disconnected"
+
+
+async def test_a_circle_through_worker_processes_is_found() -> None:
+    """SEMANTICS 15.18"""
+    async with System("main") as system:
+        for name in ("w1", "w2"):
+            await system.spawn_node(name, setup=set_up, args=[1])
+        here = await system.spawn(Member, name="here")
+        one, two = [await system.spawn(Link, node=name, name=f"on-{name}") for name in ("w1", "w2")]
+        first, second = "w1/spawner/main.on-w1", "w2/spawner/main.on-w2"
+        begun = time.monotonic()
+        assert await here.ask(Pass([one, here])) == [first, "main/here", first]
+        assert await one.ask(Pass([two, one])) == [second, first, second]
+        assert len(await here.ask(Pass([one, two, here]))) == 4
+        assert time.monotonic() - begun < DEFAULT_ASK_SECONDS  # by no deadline
 
 
 async def test_nodes_that_are_not_workers_are_not_relayed() -> None:

@@ -240,7 +240,7 @@ def feed(machine: Session, data: bytes, source: random.Random) -> None:
         except Violation:
             return
         for event in events:
-            assert event[0] in (OPENED, *range(wire.HELLO, wire.GOODBYE + 1))
+            assert event[0] in (OPENED, *range(wire.HELLO, wire.CHASE + 1))
         assert machine.kept <= limit
         assert machine.owed <= LIMITS.window_bytes + limit
         assert sum(map(len, machine.output)) < 10_000
