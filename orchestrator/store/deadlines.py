@@ -33,6 +33,10 @@ class Deadlines:
         """When it runs out; 0 for one that is not waited for."""
         return self._ends.get(lease, 0.0)
 
+    def first(self) -> float | None:
+        """No lease runs out earlier; None: none will."""
+        return self._heap[0][0] if self._heap else None
+
     def drop(self, lease: int) -> None:
         self._ends.pop(lease, None)
 

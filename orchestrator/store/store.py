@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from actors import Actor, Down, Exit, Refused, Tell
+from actors.timer import Alarm
 from orchestrator.raft.config import Unsafe
 from orchestrator.raft.core import NotLeader
 from orchestrator.store.causes import causes, changed
@@ -70,7 +71,8 @@ MAX_WAITING = 8_192
 """Proposals that wait for a commit; more are refused with code "busy"."""
 PROGRESS_SECONDS = 30.0
 """Between two rounds of progress frames; who wants to know earlier asks by a credit of 0."""
-LEASE_CHECK_SECONDS = 0.5
+LEAST_WAIT_SECONDS = 0.01
+"""For the end of a lease: a timer that rings a rounding too early may not ring without end."""
 COMPACT_SECONDS = 60.0
 MEMBER_SECONDS = 10.0
 """How long a change of the members may take to be committed."""
@@ -102,7 +104,7 @@ class _Tick(Tell):
 
 
 class _Expire(Tell):
-    """Time to look which leases ended."""
+    """A lease may have ended."""
 
 
 class _CompactNow(Tell):
@@ -123,6 +125,8 @@ class Store(Actor):
         self._wake = asyncio.Event()
         self._misheard = 0
         self._snapshot: asyncio.Task[None] | None = None
+        self._expiry: tuple[float, Alarm] | None = None
+        # When the first lease may end, and what wakes us then.
 
     async def start(self) -> None:
         clock = self.context.clock
@@ -141,7 +145,6 @@ class Store(Actor):
         if self._group is not None:
             self.context.send_every(self._group.tick_seconds, _Tick())
         self.context.send_every(PROGRESS_SECONDS, _Progress())
-        self.context.send_every(LEASE_CHECK_SECONDS, _Expire())
         self.context.send_every(COMPACT_SECONDS, _CompactNow())
 
     def _hear(self, frame: bytes) -> None:
@@ -231,6 +234,7 @@ class Store(Actor):
                 if self._replica.restoring and self._snapshot is not None:
                     await asyncio.wait([self._snapshot])
                 busy = await self._member.perform()
+                self._await_expiry()
                 await self._keep_house()
 
     async def _keep_house(self) -> None:
@@ -310,7 +314,17 @@ class Store(Actor):
         except OSError as error:
             raise Refused("snapshot", f"cannot write {path}: {error.strerror}") from error
 
+    def _await_expiry(self) -> None:
+        """Be woken when the first lease may end; without leases nothing ticks."""
+        first = self._member.deadlines.first() if self._member.leads else None
+        if first is not None and (self._expiry is None or first < self._expiry[0]):
+            if self._expiry is not None:
+                self._expiry[1].cancel()
+            wait = max(LEAST_WAIT_SECONDS, first - self.context.clock.monotonic())
+            self._expiry = first, self.context.signal_after(wait, _Expire())
+
     def _expire(self) -> None:
+        self._expiry = None
         self._member.expire(self._milliseconds())
         self._wake.set()
 
