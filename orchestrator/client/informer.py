@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from actors import Actor, Down, Tell
+from actors import Actor, Down, ReceiveTimeout, Tell
 from orchestrator.apimachinery.encoded import Encoded
 from orchestrator.apimachinery.errors import StatusError
 from orchestrator.apimachinery.interned import interned_all
@@ -42,10 +42,6 @@ class Open(Tell):
     attempt: int
 
 
-class Check(Tell):
-    """Is the watch alive?"""
-
-
 class Flush(Tell):
     """Tell subscribers what their mailboxes did not take."""
 
@@ -70,7 +66,7 @@ class Informer(Actor):
         self._waiting: list[asyncio.Future[int]] = []
 
     async def start(self) -> None:
-        self.context.send_every(SILENCE_SECONDS / 2, Check())
+        self.context.receive_timeout(SILENCE_SECONDS)
         self.context.ref.tell_nowait(Open(self._attempt))
 
     async def receive(self, message: Any) -> Any:
@@ -89,9 +85,10 @@ class Informer(Actor):
             case Flush():
                 self._flushing = False
                 self._flush()
-            case Check():
+            case ReceiveTimeout():
                 await self._check()
             case Hasten():
+                await self._check()
                 await self._progress()
             case Synced():
                 return self.context.later(self._synced())

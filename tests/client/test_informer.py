@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from actors import Actor
 from orchestrator.apimachinery.encoded import Object
+from orchestrator.client.informer import SILENCE_SECONDS
 from orchestrator.client.kinds import CONFIGMAPS
 from orchestrator.client.messages import Enqueue
 from orchestrator.client.view import View
-from orchestrator.store.protocol import Refusal
+from orchestrator.store.protocol import Refusal, Unwatch
 from tests.controllers.stage import Stage, stage
 
 
@@ -123,3 +126,18 @@ async def test_progress_moves_the_revision_of_a_quiet_kind() -> None:
         await s.client.create(SECRETS, {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}}, "default")
         await s.settle(15.0)
         assert cache.revision == s.api.revision
+
+
+@pytest.mark.parametrize("hastened", [False, True], ids=["left alone", "asked for progress each second"])
+async def test_a_watch_that_fell_silent_is_opened_anew(hastened: bool) -> None:
+    async with stage() as s:
+        cache = await s.informers.synced(CONFIGMAPS)
+        await s.settle(0.1)
+        s.system.ref("api").tell_nowait(Unwatch(1))  # as on a connection whose other end is gone
+        await s.settle(0.1)
+        await s.client.create(CONFIGMAPS, config("unseen"))
+        for _ in range(round(2 * SILENCE_SECONDS)):
+            await s.settle(1.0)
+            if hastened:
+                s.informers.hasten(CONFIGMAPS)
+        assert cache.get("default", "unseen") is not None
