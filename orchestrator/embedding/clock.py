@@ -13,9 +13,11 @@ from contextlib import contextmanager
 
 from actors.testing.loop import EPOCH
 
-QUIET_TURNS = 64
-"""Turns of a loop that others keep busy after which what a timer woke is taken to be done: a frame needs two or three,
-and no chain of frames within one moment is longer than a few dozen."""
+BUSY_TURNS = 4096
+"""Turns of a loop that others keep busy after which what a timer woke is taken to be done: the end of a whole cluster,
+the longest chain of frames within one moment, is some hundreds."""
+BLIND_TURNS = 256
+"""The same for a loop that does not show whether anything is ready: here each moment takes so many."""
 
 OUTSIDE_SECONDS = 0.001
 """Without any timer what is waited for comes from outside, a thread or a socket: real seconds between two looks."""
@@ -97,7 +99,7 @@ class VirtualClock:
     async def still(self) -> None:
         """Return when nothing is left to do at this moment."""
         ready = getattr(asyncio.get_running_loop(), "_ready", None)
-        for _ in range(QUIET_TURNS):
+        for _ in range(BLIND_TURNS if ready is None else BUSY_TURNS):
             await asyncio.sleep(0)
             if ready is not None and not ready:
                 return
