@@ -21,7 +21,7 @@ from orchestrator.client.recorder import Recorder
 from orchestrator.config import ClusterConfig, ConfigError
 from orchestrator.kubelet.kubelet import Kubelet
 from orchestrator.kubelet.materials import BareMaterials
-from orchestrator.kubelet.node import NodeConfig
+from orchestrator.kubelet.node import NodeConfig, heartbeat_slots
 from orchestrator.kubelet.prober import SimulatedProber
 from orchestrator.kubelet.runtime.process.network import LoopbackNetwork, PodNetwork
 from orchestrator.kubelet.runtime.runtime import Runtime, State
@@ -108,6 +108,7 @@ class NodeFactory:
             normal_events=self._config.nodes <= MANY_NODES,
             cluster_dns=self._dns,
             cluster_domain=self._config.cluster_domain,
+            heartbeat_slots=heartbeat_slots(self._config.nodes),
         )
         makers = {"simulated": self._simulated, "process": self._process, "docker": self._docker}
         return makers[self.runtime](config, client, recorder)

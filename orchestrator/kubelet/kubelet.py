@@ -42,7 +42,6 @@ from orchestrator.kubelet.messages import (
 )
 from orchestrator.kubelet.node import (
     HEARTBEAT_SECONDS,
-    HEARTBEAT_SLOTS,
     STATUS_SECONDS,
     NodeConfig,
     seconds_to_slot,
@@ -217,7 +216,7 @@ class Kubelet(Actor):
             return
         self._failures = 0
         await self._node.heartbeat()
-        slot = self.context.random.randrange(HEARTBEAT_SLOTS)
+        slot = self.context.random.randrange(self._config.heartbeat_slots)
         self.context.send_after(seconds_to_slot(self.context.clock.time(), slot), FirstHeartbeat())
         self.context.send_every(STATUS_SECONDS, Report())
         if not self._listed:

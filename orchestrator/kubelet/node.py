@@ -16,6 +16,8 @@ HEARTBEAT_SECONDS = 10.0
 HEARTBEAT_SLOTS = 10
 """Moments, a second apart on every clock, at which heartbeats are sent. Those of one slot reach the server together and
 are one commit; a node keeps its slot, so its lease is renewed each ten seconds like any other's."""
+SLOT_NODES = 10
+"""A cluster of fewer than twice as many nodes needs one slot: a commit of so few is no burst."""
 STATUS_SECONDS = 300.0
 """Between two node statuses when nothing changed."""
 MAX_PODS = 110
@@ -43,6 +45,8 @@ class NodeConfig(msgspec.Struct, frozen=True):
     cluster_dns: tuple[str, ...] = ()
     cluster_domain: str = "cluster.local"
     provider_id: str = ""
+    heartbeat_slots: int = HEARTBEAT_SLOTS
+    """The first of the slots, how many of them are used."""
 
 
 def capacity(config: NodeConfig, machine: Machine) -> dict[str, str]:
@@ -175,6 +179,11 @@ def lease_object(name: str, node_uid: str, now: float) -> Object:
 def renewal(now: float) -> Object:
     """The merge patch of one heartbeat."""
     return {"spec": {"renewTime": rfc3339_micro(now)}}
+
+
+def heartbeat_slots(nodes: int) -> int:
+    """How many slots so many nodes share."""
+    return min(HEARTBEAT_SLOTS, max(1, nodes // SLOT_NODES))
 
 
 def seconds_to_slot(now: float, slot: int) -> float:
