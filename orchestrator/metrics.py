@@ -38,6 +38,8 @@ class Metrics(Actor):
         self._nodes = nodes
         self._find = find
         self._sample: dict[str, NodeUsage] = {}
+        self._mute: set[str] = set()
+        # Nodes that gave no figures the last time.
         self._usage: Usage | None = None
         self._taken_at = -math.inf
         self._lock = asyncio.Lock()
@@ -69,10 +71,13 @@ class Metrics(Actor):
                 try:
                     return await self._find(name).ask(NodeStats(), NODE_SECONDS)
                 except ActorError as failure:
-                    self.context.log.warning("a node gave no figures", node=name, reason=str(failure))
+                    if name not in self._mute:  # told once, not each quarter of a minute
+                        self.context.log.warning("a node gave no figures", node=name, reason=str(failure))
                     return None
 
-        answers = await asyncio.gather(*(ask(name) for name in self._nodes()))
+        names = list(self._nodes())
+        answers = await asyncio.gather(*map(ask, names))
+        self._mute = {name for name, answer in zip(names, answers, strict=True) if answer is None}
         self._sample = {answer.node: answer for answer in answers if answer is not None}
         self._taken_at = self.context.clock.monotonic()
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from actors import Actor, System
 from orchestrator.api.usage import Amount, Usage
 from orchestrator.kubelet.messages import ContainerUsage, NodeStats, NodeUsage, PodUsage
@@ -75,3 +77,12 @@ async def test_a_node_that_is_gone_does_not_hide_the_others() -> None:
         await system.spawn(Kubelet, [], name="n")
         metrics = await system.spawn(Metrics, lambda: ["gone", "n"], system.ref, name="metrics")
         assert list((await metrics.ask(MeasureNow())).nodes) == ["n"]
+
+
+async def test_a_node_that_stays_silent_is_told_of_once(capsys: pytest.CaptureFixture[str]) -> None:
+    async with System(seed=1) as system:
+        metrics = await system.spawn(Metrics, lambda: ["gone"], system.ref, name="metrics")
+        for _ in range(5):
+            await metrics.ask(MeasureNow())
+            await system.clock.sleep(15.0)
+    assert capsys.readouterr().out.count("a node gave no figures") == 1
