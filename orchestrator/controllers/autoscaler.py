@@ -6,6 +6,8 @@ temper it. A metric that cannot be read never makes a scale smaller.
 
 from __future__ import annotations
 
+import asyncio
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -15,31 +17,32 @@ from orchestrator.api.usage import Measure, Measured
 from orchestrator.apimachinery.encoded import Object
 from orchestrator.apimachinery.errors import StatusError
 from orchestrator.apimachinery.quantity import NANO, Quantity
-from orchestrator.apimachinery.selectors import parse_labels
+from orchestrator.apimachinery.selectors import Selector, parse_labels
 from orchestrator.apimachinery.timestamps import rfc3339
 from orchestrator.client.cache import Index
-from orchestrator.client.kinds import HORIZONTALPODAUTOSCALERS, PODS, Kind, kind_for
+from orchestrator.client.kinds import HORIZONTALPODAUTOSCALERS, PODS, Kind
 from orchestrator.client.requests import update, update_status
-from orchestrator.client.served import served
 from orchestrator.client.view import View
 from orchestrator.controllers import conditions
 from orchestrator.controllers.autoscaler_metrics import TOLERANCE, MetricError, Proposal, Tolerances, propose
 from orchestrator.controllers.autoscaler_pace import Moment, Past, limited, stabilized
+from orchestrator.controllers.autoscaler_target import (
+    FOLLOWED,
+    PodsByLabel,
+    Target,
+    kind_of_target,
+    target_of,
+    target_of_view,
+)
 from orchestrator.controllers.controller import Controller, Watched, refusals
 from orchestrator.controllers.outcome import DONE, Outcome, requeue_after, retry
 
 PERIOD_SECONDS = 15.0
-"""Between two looks at one autoscaler."""
+"""Between two looks at one autoscaler. All fall together, on the clock's quarters of a minute."""
+TOGETHER_SECONDS = 1.0
+"""Who looks within this shares one measurement."""
 
 ABLE, ACTIVE, LIMITED = "AbleToScale", "ScalingActive", "ScalingLimited"
-
-
-class Target(msgspec.Struct, frozen=True):
-    """The scale of the target as it stands."""
-
-    replicas: int
-    running: int
-    selector: str
 
 
 class Wish(msgspec.Struct, frozen=True):
@@ -62,12 +65,6 @@ class Plan(msgspec.Struct, frozen=True):
     why: str
     metrics: Sequence[Object]
     conditions: Sequence[tuple[str, bool, str, str]]
-
-
-def target_of(scale: Object) -> Target:
-    status = scale.get("status") or {}
-    replicas = (scale.get("spec") or {}).get("replicas", 0)
-    return Target(replicas, status.get("replicas", 0), status.get("selector", ""))
 
 
 def plan(
@@ -136,6 +133,10 @@ class Autoscalers(Controller, kind=HORIZONTALPODAUTOSCALERS):
     def __init__(self, *args: Any, measure: Measure, **options: Any) -> None:
         super().__init__(*args, **options)
         self._measure = measure
+        self._measuring = asyncio.Lock()
+        self._measured: Mapping[str, Measured] = {}
+        self._measured_at = -math.inf
+        self._pods: PodsByLabel | None = None
         self._past: dict[str, Past] = {}
         """By uid. After a restart the scale as it is found stands for what was wished before."""
 
@@ -143,7 +144,7 @@ class Autoscalers(Controller, kind=HORIZONTALPODAUTOSCALERS):
         return [Watched(self.kind, _changed)]
 
     def reads(self) -> Mapping[Kind, Mapping[str, Index]]:
-        return {PODS: {}}
+        return {PODS: {}} | {kind: {} for kind in FOLLOWED}
 
     async def reconcile(self, key: str) -> Outcome:
         view = self.cache(self.kind).get_key(key)
@@ -152,7 +153,7 @@ class Autoscalers(Controller, kind=HORIZONTALPODAUTOSCALERS):
             self._past = {uid: past for uid, past in self._past.items() if uid in held}
             return DONE
         outcome = await self._report(key, view, await self._scale(view))
-        return outcome if outcome.retry else requeue_after(PERIOD_SECONDS)
+        return outcome if outcome.retry else requeue_after(until_next_look(self.now()))
 
     async def _scale(self, view: View) -> Object:
         """Bring the target to where it is to be. Returns the status that says so."""
@@ -160,28 +161,28 @@ class Autoscalers(Controller, kind=HORIZONTALPODAUTOSCALERS):
         reference = view.spec["scaleTargetRef"]
         kind = kind_of_target(reference)
         try:
-            scale = await self.client.get(kind, reference["name"], view.namespace, subresource="scale")
+            target = await self._target(kind, reference["name"], view.namespace)
         except StatusError as refusal:
             text = f"the HPA controller was unable to get the target's current scale: {refusal}"
             self.event(self.kind, view, "FailedGetScale", str(refusal), warning=True)
             return self._status(view, None, None, [(ABLE, False, "FailedGetScale", text)], (), now)
-        target = target_of(scale)
         past = self._past.setdefault(view.uid, Past([Moment(now, target.replicas)]))
         past.forget(now)
         if not target.selector:
             lacking = (ACTIVE, False, "InvalidSelector", "the HPA target's scale is missing a selector")
             return self._status(view, target, None, [lacking], (), now)
-        pods = self.cache(PODS).select(parse_labels(target.selector), view.namespace)
-        planned = plan(view.spec, target, pods, (await self._measure()).pods, past, now)
+        measured = await self._figures()
+        pods = self._pods_of(parse_labels(target.selector), view.namespace)
+        planned = plan(view.spec, target, pods, measured, past, now)
         if planned.wished is not None:
-            past.wishes.append(Moment(now, planned.wished))
+            past.wish(now, planned.wished)
         said = list(planned.conditions)
         for type, held, reason, message in said:
             if type == ACTIVE and not held and reason != "ScalingDisabled":
                 self.event(self.kind, view, reason, message, warning=True)
         replicas = target.replicas if planned.replicas is None else planned.replicas
         if replicas != target.replicas:
-            said[0] = await self._rescale(view, kind, scale, replicas, planned.why)
+            said[0] = await self._rescale(view, kind, target, replicas, planned.why)
             if said[0][1]:
                 past.changes.append(Moment(now, replicas - target.replicas))
             else:
@@ -189,13 +190,34 @@ class Autoscalers(Controller, kind=HORIZONTALPODAUTOSCALERS):
         changed = now if replicas != target.replicas else None
         return self._status(view, target, replicas, said, planned.metrics, now, changed)
 
+    async def _target(self, kind: Kind, name: str, namespace: str) -> Target:
+        """From the cache; what is not there is asked for, and the server's word on it is the one to tell."""
+        held = self.cache(kind).get(namespace, name) if kind in FOLLOWED else None
+        if held is not None:
+            return held.facts(target_of_view)
+        return target_of(await self.client.get(kind, name, namespace, subresource="scale"))
+
+    async def _figures(self) -> Mapping[str, Measured]:
+        async with self._measuring:
+            if self.context.clock.monotonic() - self._measured_at >= TOGETHER_SECONDS:
+                self._measured = (await self._measure()).pods
+                self._measured_at = self.context.clock.monotonic()
+            return self._measured
+
+    def _pods_of(self, selector: Selector, namespace: str) -> Sequence[View]:
+        if self._pods is None:
+            self._pods = PodsByLabel(self.cache(PODS))
+        return self._pods.select(selector, namespace)
+
     async def _rescale(
-        self, view: View, kind: Kind, scale: Object, replicas: int, why: str
+        self, view: View, kind: Kind, target: Target, replicas: int, why: str
     ) -> tuple[str, bool, str, str]:
-        body = {**scale, "spec": {**scale["spec"], "replicas": replicas}}
-        try:
-            await self.client.request(update(kind, body, subresource="scale"))
-        except StatusError as refusal:
+        name = view.spec["scaleTargetRef"]["name"]
+        metadata = {"name": name, "namespace": view.namespace, "resourceVersion": target.revision}
+        body = {"apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": metadata, "spec": {"replicas": replicas}}
+        refused = refusals(await self.write(view.key, kind, [update(kind, body, subresource="scale")]))
+        if refused:
+            refusal = refused[0][2]
             text = f"New size: {replicas}; reason: {why}; error: {refusal}"
             self.event(self.kind, view, "FailedRescale", text, warning=True)
             text = f"the HPA controller was unable to update the target scale: {refusal}"
@@ -235,15 +257,10 @@ class Autoscalers(Controller, kind=HORIZONTALPODAUTOSCALERS):
         return retry(refused[0][2]) if refused and refused[0][1] not in ("NotFound", "Conflict") else DONE
 
 
-def kind_of_target(reference: Object) -> Kind:
-    """The resource that a ``scaleTargetRef`` names; of an unknown kind the usual plural."""
-    version, name = reference.get("apiVersion", "v1"), reference["kind"]
-    known = kind_for(version, name)
-    if known is not None:
-        return known
-    group, _, plain = version.rpartition("/")
-    found = next((kind for kind in served() if (kind.group, kind.kind) == (group, name)), None)
-    return found or Kind(group, plain, name.lower() + "s", name)
+def until_next_look(now: float) -> float:
+    """Seconds; what is nearer than a second is the look that was just had."""
+    wait = PERIOD_SECONDS - now % PERIOD_SECONDS
+    return wait if wait >= 1.0 else wait + PERIOD_SECONDS
 
 
 def _changed(old: View | None, new: View | None) -> Iterable[str]:

@@ -41,9 +41,16 @@ class Past(msgspec.Struct):
     wishes: list[Moment] = []
     changes: list[Moment] = []
 
+    def wish(self, now: float, replicas: int) -> None:
+        """A wish that is repeated takes the place of the one before: no window has the older but not the newer."""
+        if self.wishes and self.wishes[-1].replicas == replicas:
+            self.wishes.pop()
+        self.wishes.append(Moment(now, replicas))
+
     def forget(self, now: float) -> None:
-        self.wishes = [held for held in self.wishes if held.at > now - LONGEST_SECONDS]
-        self.changes = [held for held in self.changes if held.at > now - LONGEST_SECONDS]
+        for moments in (self.wishes, self.changes):
+            while moments and moments[0].at <= now - LONGEST_SECONDS:
+                del moments[0]
 
 
 class Verdict(msgspec.Struct, frozen=True):

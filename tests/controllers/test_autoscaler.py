@@ -12,18 +12,22 @@ import pytest
 from actors import Ref, System, child
 from orchestrator.api.usage import Amount, Measured, Usage
 from orchestrator.apimachinery.encoded import Object, encode
+from orchestrator.apimachinery.selectors import parse_labels
 from orchestrator.apimachinery.timestamps import rfc3339
 from orchestrator.apiserver.config import ServerConfig
 from orchestrator.apiserver.server import ApiServer
+from orchestrator.apiserver.special.scale import scale_of
+from orchestrator.client.cache import MutableCache
 from orchestrator.client.client import Client
 from orchestrator.client.informers import Informers
 from orchestrator.client.kinds import DEPLOYMENTS, HORIZONTALPODAUTOSCALERS, PODS, SERVICEACCOUNTS
 from orchestrator.client.mailbox import MailboxTransport
 from orchestrator.client.protocol import Identity
 from orchestrator.client.view import Parts, View
-from orchestrator.controllers.autoscaler import Autoscalers, Target, plan
+from orchestrator.controllers.autoscaler import Autoscalers, plan
 from orchestrator.controllers.autoscaler_metrics import MetricError, Tolerances, propose
 from orchestrator.controllers.autoscaler_pace import Moment, Past, limited, stabilized
+from orchestrator.controllers.autoscaler_target import PodsByLabel, Target, target_of, target_of_view
 from orchestrator.controllers.registry import CONTROLLERS
 from orchestrator.store.memory_log import MemoryLog
 from orchestrator.store.store import Store
@@ -195,6 +199,47 @@ def test_a_metric_that_cannot_be_read_keeps_the_others_from_shrinking() -> None:
     assert found.conditions[1][:3] == ("ScalingActive", False, "FailedGetExternalMetric")
     measured = {view.key: uses(100) for view in three()}
     assert plan(spec, Target(3, 3, "app=web"), three(), measured, Past(), NOW).replicas == 6
+
+
+def test_a_wish_that_is_repeated_stays_in_every_window() -> None:
+    past = Past([Moment(NOW - 400, 10)])
+    for ago in (300, 200, 100):
+        past.wish(NOW - ago, 6)
+    past.wish(NOW, 2)
+    assert [(NOW - held.at, held.replicas) for held in past.wishes] == [(400, 10), (100, 6), (0, 2)]
+    past.forget(NOW + 3550)
+    assert [held.replicas for held in past.wishes] == [2]
+
+
+def test_pods_by_label_are_those_that_the_selector_matches() -> None:
+    cache = MutableCache(PODS)
+    index = PodsByLabel(cache)
+    for number, labels in enumerate(({"app": "a"}, {"app": "b", "tier": "x"}, {"app": "b"}, {})):
+        obj = {"metadata": {"name": f"p{number}", "namespace": "default", "labels": labels}}
+        cache.put(encode({"apiVersion": "v1", "kind": "Pod", **obj}, number + 1))
+        cache.revision = number + 1
+        for text in ("app=b", "app=b,tier=x", "app in (a,b)", "app", "!app", "app!=b", "app=none"):
+            selector = parse_labels(text)
+            assert index.select(selector, "default") == cache.select(selector, "default"), text
+
+
+@pytest.mark.parametrize(
+    "selector",
+    [
+        {"matchLabels": {"b": "1", "a": "2"}},
+        {"matchExpressions": [{"key": "a", "operator": "Exists"}]},
+        {"a": "1"},
+        None,
+    ],
+)
+def test_a_target_is_the_same_from_the_cache_and_from_its_scale(selector: Object | None) -> None:
+    workload: Object = {
+        "metadata": {"name": "w", "namespace": "default", "resourceVersion": "7"},
+        "spec": {"replicas": 3} | ({"selector": selector} if selector is not None else {}),
+        "status": {"replicas": 2},
+    }
+    view = View(encode(workload, 7), Parts())
+    assert target_of_view(view) == target_of(scale_of(workload))
 
 
 def test_a_target_of_zero_replicas_is_left_alone() -> None:
