@@ -93,6 +93,9 @@ class Rules:
     check_update: Callable[[Object, Object], list[FieldError]] = no_update_errors
     """What may not change."""
     check_status: Callable[[Object, Object], list[FieldError]] = no_update_errors
+    own_address: Callable[[bytes], str] | None = None
+    """The address in an encoded status, "" for none; given only by a kind whose rules for a status look at nothing
+    but the statuses and metadata, and at no address in them."""
     own_fields: Callable[[Object], dict[str, str]] = no_fields
     columns: tuple[Column, ...] = NAME_AND_AGE
     row: Callable[[Object, float], list[Any]] = name_and_created

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from actors import Actor, Ref, System
+from actors import Actor, Clock, Ref, System
 from actors.system import Tap
 from orchestrator.apiserver.config import ServerConfig
 from orchestrator.apiserver.server import ApiServer
@@ -126,8 +126,10 @@ def pod(name: str = "", **spec: Any) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def desk(config: ServerConfig | None = None, tap: Tap | None = None) -> AsyncIterator[Desk]:
-    async with System(seed=1, tap=tap) as system:
+async def desk(
+    config: ServerConfig | None = None, tap: Tap | None = None, clock: Clock | None = None
+) -> AsyncIterator[Desk]:
+    async with System(seed=1, tap=tap, clock=clock) as system:
         store = await system.spawn(Store, MemoryLog(), name="store")
         api = await system.spawn(partial(ApiServer, store, config or ServerConfig()), name="api")
         made = Desk(system, api)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from orchestrator.api.cells import columns, container_cells, labels_text, name_of
 from orchestrator.api.core.label_keys import merge_label_keys
 from orchestrator.api.core.pod_class import qos_class
@@ -47,6 +49,17 @@ def _keep_in_status(new: Object, old: Object) -> None:
     for key in ("resourceClaimStatuses", "extendedResourceClaimStatus"):
         if key not in status and key in old_status:
             status[key] = old_status[key]
+
+
+class _Addressed(msgspec.Struct):
+    podIP: str = ""
+
+
+_addressed = msgspec.msgpack.Decoder(_Addressed).decode
+
+
+def _own_address(status: bytes) -> str:
+    return _addressed(status).podIP
 
 
 def grace_seconds(pod: Object, asked: int | None) -> int:
@@ -98,6 +111,7 @@ RULES = (
         status=_keep_in_status,
         check=validate_pod,
         check_update=validate_pod_update,
+        own_address=_own_address,
         own_fields=pod_fields,
         columns=POD_COLUMNS,
         row=pod_row,

@@ -14,6 +14,7 @@ from orchestrator.apimachinery import errors
 from orchestrator.apimachinery.encoded import Encoded, Object, decode_part, encode_part
 from orchestrator.apiserver.call import Call, Environment
 from orchestrator.apiserver.managed import own_by_update
+from orchestrator.apiserver.moulds import Moulds, cast_of
 from orchestrator.apiserver.objects import check_kind, checked, index_fields, revision_in, rules_of, settle_name
 from orchestrator.apiserver.storage import encoded_of
 from orchestrator.apiserver.verbs.update import SERVER_METADATA, check_preconditions, is_released, same_but_times
@@ -61,12 +62,27 @@ class Rests:
 
 
 rests = Rests()
+moulds = Moulds()
 
 
 def prepare_status(env: Environment, call: Call, current: Value | None) -> Write:
     """An update of the status by its whole object, as clients send it."""
     body = _read(call)
-    as_read = current is not None and bytes(body.metadata) == with_revision(current.parts[0], current.mod_revision)
+    if current is None or bytes(body.metadata) != with_revision(current.parts[0], current.mod_revision):
+        return _prepare(env, call, current, body, as_read=False)
+    check_kind(env.schema, call.resource.api_version, call.resource.kind, _named(body))
+    cast = cast_of(rules_of(call.resource), call, current, bytes(body.status))
+    known = None if cast is None else moulds.write(cast)
+    if known is not None:
+        return known
+    write = _prepare(env, call, current, body, as_read=True)
+    if cast is not None:
+        moulds.remember(cast, write)
+    return write
+
+
+def _prepare(env: Environment, call: Call, current: Value | None, body: _Body, *, as_read: bool) -> Write:
+    """``as_read``: its metadata is that which stands."""
     sent = _sent(env, call, body, as_read)
     if current is None:
         raise call.not_found()
@@ -102,10 +118,14 @@ def _read(call: Call) -> _Body:
         raise errors.bad_request(f"the body of the request is no object: {wrong}") from wrong
 
 
+def _named(body: _Body) -> Object:
+    return {"apiVersion": body.apiVersion, "kind": body.kind}
+
+
 def _sent(env: Environment, call: Call, body: _Body, as_read: bool) -> Object:
     """Metadata and status of the body, with the right types; metadata only when it is not what was read."""
     resource = call.resource
-    check_kind(env.schema, resource.api_version, resource.kind, {"apiVersion": body.apiVersion, "kind": body.kind})
+    check_kind(env.schema, resource.api_version, resource.kind, _named(body))
     status = decode_value(body.status)
     parts: Object = {} if as_read else {"metadata": decode_value(body.metadata) or {}}
     if status is not None:
