@@ -14,6 +14,7 @@ import msgspec
 from orchestrator.apimachinery.encoded import Encoded, Object
 from orchestrator.apimachinery.meta import generate_name
 from orchestrator.apiserver.call import Call, Environment
+from orchestrator.apiserver.event_templates import KINDS, EventTemplates
 from orchestrator.apiserver.keys import object_key
 from orchestrator.apiserver.write import Write
 from orchestrator.client.splice import extend
@@ -51,9 +52,12 @@ class Templates:
 
     def __init__(self) -> None:
         self._known: dict[Key, Template] = {}
+        self._events = EventTemplates()
 
     def write(self, env: Environment, call: Call) -> Write | None:
         """The write of a create whose like was made before; None: it has to go the whole way."""
+        if _is_event(call):
+            return self._events.write(env, call)
         template = self._known.get(key_of(call))
         if template is None or template.generation != env.mirror.generation or template.second != int(call.now):
             return None
@@ -67,7 +71,10 @@ class Templates:
         return Write(encoded, change, code=201, retry=True, charge=charge, key=key, generated=True)
 
     def remember(self, env: Environment, call: Call, write: Write, obj: Object) -> None:
-        """Keep what a create by generated name came to."""
+        """Keep what a create by generated name, or of an event, came to."""
+        if _is_event(call):
+            self._events.remember(env, call, write, obj)
+            return
         if not write.generated or write.encoded is None or write.change is None or call.resource.kind in UNIQUE:
             return
         if len(self._known) >= MAX_TEMPLATES:
@@ -84,6 +91,11 @@ class Templates:
             obj,
             tuple(call.warnings),
         )
+
+
+def _is_event(call: Call) -> bool:
+    resource = call.resource
+    return (resource.api_version, resource.plural) in KINDS and call.served is None
 
 
 def key_of(call: Call) -> Key:
