@@ -14,6 +14,7 @@ import resource
 import sys
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,8 @@ class Phase:
     """Where the counters stood when it began."""
 
     cpu: float
+    others: dict[int, float]
+    """CPU seconds of the worker processes and of the client's, by process."""
     thread: float
     status: StatusReply
     busy: dict[str, float]
@@ -62,10 +65,18 @@ class Profile:
         total.collecting += seen.collecting
 
 
-async def measure(cell: Cell, directory: Path, *, profile: Profile | None = None) -> list[Object]:
-    """One record of figures for each phase of each round."""
+async def measure(
+    cell: Cell, directory: Path, *, profile: Profile | None = None, place: dict[str, str] | None = None
+) -> list[Object]:
+    """One record of figures for each phase of each round; ``place`` puts components into worker processes."""
     began = time.perf_counter()
-    config = ClusterConfig(data_dir=directory, listen=("127.0.0.1", free_port()), nodes=cell.nodes, runtime="simulated")
+    config = ClusterConfig(
+        data_dir=directory,
+        listen=("127.0.0.1", free_port()),
+        nodes=cell.nodes,
+        runtime="simulated",
+        place=place or {},
+    )
     assert config.listen is not None
     pki = prepare(config, f"https://127.0.0.1:{config.listen[1]}", time.time())
     kubeconfig = directory / "kubeconfig"
@@ -108,7 +119,7 @@ async def _follow(
             phase = await _begin(cluster)
         elif "end" in said:
             assert phase is not None
-            cost = await _cost(cluster, phase, said["figures"]["pods"])
+            cost = await _cost(cluster, phase, said["figures"]["pods"], outside.pid)
             if profile is not None and (said["round"] or cell.rounds == 1):
                 profile.take(said["end"], said["figures"]["pods"], phase.hops)
         elif "recounted" in said:
@@ -128,19 +139,24 @@ async def _follow(
 async def _begin(cluster: Cluster) -> Phase:
     status = await cluster.store.ask(StoreStatus())
     hops = Hops()
-    phase = Phase(_cpu(), time.thread_time(), status, _busy(cluster), hops)
+    phase = Phase(_cpu(), _cpu_of_others(), time.thread_time(), status, _busy(cluster), hops)
     hops.__enter__()
     return phase
 
 
-async def _cost(cluster: Cluster, phase: Phase, pods: int) -> Object:
+async def _cost(cluster: Cluster, phase: Phase, pods: int, client: int) -> Object:
+    """``client`` is the process of the measuring client."""
     phase.hops.__exit__(None, None, None)
     cpu, thread = _cpu() - phase.cpu, time.thread_time() - phase.thread
+    others = {process: cpu - phase.others.get(process, 0.0) for process, cpu in _cpu_of_others().items()}
+    clients = others.pop(client, 0.0)
     before, after = phase.status, await cluster.store.ask(StoreStatus())
     busy = _busy(cluster)
     return {
         "cpu_microseconds_per_pod": round(cpu / pods * 1e6, 1),
         "main_thread_microseconds_per_pod": round(thread / pods * 1e6, 1),
+        "workers_microseconds_per_pod": round(sum(others.values()) / pods * 1e6, 1),
+        "client_microseconds_per_pod": round(clients / pods * 1e6, 1),
         "cpu_microseconds_per_pod_by_hop": phase.hops.microseconds(pods),
         "busy_seconds_by_actor": {
             kind: round(seconds - phase.busy.get(kind, 0.0), 4)
@@ -212,6 +228,18 @@ def _cpu() -> float:
     """CPU seconds of this process, all threads."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return usage.ru_utime + usage.ru_stime
+
+
+def _cpu_of_others() -> dict[int, float]:
+    """CPU seconds of each process that this one started and that lives."""
+    found: dict[int, float] = {}
+    tick = os.sysconf("SC_CLK_TCK")
+    for children in Path("/proc/self/task").glob("*/children"):
+        for process in map(int, children.read_text().split()):
+            with suppress(OSError):
+                fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+                found[process] = (int(fields[11]) + int(fields[12])) / tick
+    return found
 
 
 def _rss_mb() -> float:

@@ -36,6 +36,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rate", type=float, help="pods a second of churn")
     parser.add_argument("--services", type=int, help="Services of the scenario of that name")
     parser.add_argument("--share", type=float, help="of the nodes, those that fail in the scenario of that name")
+    parser.add_argument(
+        "--place", metavar="PART=PROCESS,...", help="run components in worker processes, as door=edge (see `podium up`)"
+    )
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     parser.add_argument("--data-dir", type=Path, help="where the log goes (default: a temporary directory, deleted)")
     parser.add_argument(
@@ -50,6 +53,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     from orchestrator.bench.cell import Cell
     from orchestrator.bench.measure import Profile, measure
+    from orchestrator.config import placement
     from orchestrator.daemon import new_loop, tune
 
     tune()
@@ -62,8 +66,8 @@ def run(options: argparse.Namespace) -> int:
         directory = options.data_dir or Path(scratch)
         profile = Profile()
         with asyncio.Runner(loop_factory=new_loop) as runner:
-            figures = runner.run(measure(cell, directory, profile=profile))
-    report = {"machine": machine(), "cell": vars_of(cell), "rounds": figures}
+            figures = runner.run(measure(cell, directory, profile=profile, place=placement(options.place or "")))
+    report = {"machine": machine(), "cell": vars_of(cell), "place": options.place or "", "rounds": figures}
     print(table(report))
     if options.profile:
         print(hops(profile, options.profile))
