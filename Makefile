@@ -55,6 +55,9 @@ format: $(DEV) ## rewrite in the project's format
 bench-%: $(DEV) ## run one benchmark; results in bench/results/
 	@$(BIN)/python -m bench.$*
 
+prove-members: $(DEV) ## three real store processes, one real fault a run: 200 runs
+	@$(BIN)/python -m tests.store.members --runs $(or $(RUNS),200)
+
 prove-%: $(DEV) ## the full count of seeds of one suite: make prove-actors, prove-scheduler, ...
 	@$(BIN)/python -m pytest -q -m prove tests/$*
 

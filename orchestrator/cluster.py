@@ -180,13 +180,14 @@ class Cluster:
         ]
         if self.config.member:
             parts.insert(1, child(lambda: membership.Quorum(self.store), name="quorum", backoff=RESTART_BACKOFF))
+            parts.append(member_spec(lambda: membership.Lookout(self.store, self.config), "lookout"))
         return group(rest_for_one, *parts)
 
     def _make_store(self) -> Store | EtcdStore:
         if self.config.etcd_endpoints:
             return EtcdStore(self.config.etcd_endpoints)
-        name = f"member-{self.config.member}" if self.config.member else "local"
-        return Store(self._log(), member=name, group=membership.group(self.system, self.config))
+        name, several = membership.store_name(self.config), membership.group(self.system, self.config)
+        return Store(self._log(), member=name, group=several)
 
     def _events(self) -> Supervisor:
         """One writer of events for each kind of component."""

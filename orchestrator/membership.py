@@ -11,24 +11,31 @@ import re
 from pathlib import Path
 from typing import Any
 
-from actors import Actor, AskTimeout, Down, Ref, Refused, System, Unpackable
+from actors import Actor, AskTimeout, Down, Ref, Refused, System, Tell, Unpackable
 from actors.remoting.errors import FrameTooLarge
 from actors.remoting.security import Tls
 from orchestrator.config import ClusterConfig
 from orchestrator.raft.settings import Settings
-from orchestrator.store.group import ELECTION_TICKS, HEARTBEAT_TICKS, FromMember, Group
+from orchestrator.store.group import ELECTION_TICKS, HEARTBEAT_TICKS, FromMember, Group, MemberLost
 from orchestrator.store.protocol import Get
 
 STORE = "server/store"
 QUORUM_SECONDS = 300.0
 """How long a member waits for the others at its start."""
 ASK_SECONDS = 5.0
+LOOK_SECONDS = 0.2
+"""After the loss of a member it is looked for again as often."""
 NODE = re.compile(r"node-(\d+)-\d+")
 
 
 def system_name(member: int) -> str:
     """The name of a member's system among the others; 0: it is alone."""
     return f"podium-{member}" if member else "podium"
+
+
+def store_name(config: ClusterConfig) -> str:
+    """What the store of this process calls itself."""
+    return f"member-{config.member}" if config.member else "local"
 
 
 def node_names(config: ClusterConfig) -> list[str]:
@@ -41,6 +48,10 @@ def node_ref(system: System, config: ClusterConfig, name: str) -> Ref[Any]:
     """The kubelet of the node ``name``, wherever it runs."""
     found = NODE.fullmatch(name) if config.member else None
     return system.ref(f"nodes/{name}", node=system_name(int(found[1])) if found else None)
+
+
+class _Look(Tell):
+    member: int
 
 
 class Quorum(Actor):
@@ -63,6 +74,34 @@ class Quorum(Actor):
 
     async def receive(self, message: Any) -> None:
         """It has done its work."""
+
+
+class Lookout(Actor):
+    """Tells the store of a member whose process has died, or whose store has: faster than its silence would."""
+
+    def __init__(self, store: Ref[Any], config: ClusterConfig) -> None:
+        self._store = store
+        self._others = [member for member in config.members if member != config.member]
+        self._members: dict[bytes, int] = {}
+
+    async def start(self) -> None:
+        for member in self._others:
+            self._look(member)
+
+    async def receive(self, message: Any) -> None:
+        match message:
+            case Down(ref=ref):
+                member = self._members[ref.address]
+                self._store.tell_nowait(MemberLost(member))
+                self.context.send_after(LOOK_SECONDS, _Look(member))
+            case _Look(member=member):
+                self._look(member)
+
+    def _look(self, member: int) -> None:
+        """Without a connection the answer is there at once."""
+        ref = self.context.system.ref(STORE, node=system_name(member))
+        self._members[ref.address] = member
+        self.context.watch(ref)
 
 
 class Links:

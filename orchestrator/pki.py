@@ -71,6 +71,18 @@ def share(source: Path, target: Path, now: float) -> None:
             certs.write_secret(target / "pki" / name, (source / "pki" / name).read_bytes())
 
 
+def prepare_member(authority: Path, folder: Path, member: int, now: float) -> None:
+    """The keys by which a member proves to the others who it is, made by ``authority`` where they are missing."""
+    moment = datetime.datetime.fromtimestamp(now, datetime.UTC)
+    for one in (authority, folder):
+        one.mkdir(parents=True, exist_ok=True, mode=0o700)
+    ca = _pair(authority, "ca", lambda: certs.make_ca(moment))
+    if not (folder / "ca.crt").exists():
+        certs.write_secret(folder / "ca.crt", ca.certificate)
+    name = system_name(member)
+    _pair(folder, name, lambda: certs.make_node(ca, moment, name))
+
+
 def first_address(cidr: str) -> str:
     """The address of the Service ``kubernetes``: the first of the range."""
     return str(ipaddress.ip_network(cidr)[1])

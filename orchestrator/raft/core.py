@@ -35,6 +35,9 @@ NOBODY = 0
 ASK_AGAIN_TICKS = 2
 """A candidate asks again those that have not answered: they may have heard the old leader a moment longer."""
 
+STAGGER_TICKS = 4
+"""Between two members that stand for election because the leader's connections broke: the first has won by then."""
+
 
 class Role(Enum):
     FOLLOWER = "follower"
@@ -174,6 +177,20 @@ class Raft:
         if self._leading is not None and peer in self._leading.peers:
             self._leading.peers[peer].snapshot_sent(index)
 
+    def lost(self, member: int) -> None:
+        """The connection to ``member`` is over. If it led, nobody waits for its silence to grow long.
+
+        Each voter stands at a moment of its own, so that they do not split the vote. Who still hears the leader helps
+        nobody: a connection that broke alone elects nobody. A leader that reads by its lease counts on the silence.
+        """
+        if member != self.leader or self._leading is not None or self.settings.lease_ticks:
+            return
+        self.leader = NOBODY
+        self._heard = self.settings.election_ticks
+        others = [voter for voter in self.config.voters if voter != member]
+        self._elapsed = 0
+        self._patience = 1 + STAGGER_TICKS * (others.index(self.member) if self.member in others else len(others))
+
     def step(self, message: Message) -> None:
         """A message from another member, also from one that this member's log does not know yet (thesis §4.1)."""
         if message.to != self.member:
@@ -300,7 +317,7 @@ class Raft:
         result = won(self.config.voters, self._votes)
         if result is False:
             self._become_follower(self.term, NOBODY)
-            self._patience = 1 + self.settings.jitter(self.settings.election_ticks)  # nobody leads: do not wait long
+            self._patience = self._soon()  # nobody leads: do not wait long
         elif result and self.role is Role.PRECANDIDATE:
             self._become_candidate()
         elif result:
@@ -309,6 +326,9 @@ class Raft:
     def _reset_patience(self) -> None:
         self._elapsed = 0
         self._patience = self.settings.election_ticks + self.settings.jitter(self.settings.election_ticks)
+
+    def _soon(self) -> int:
+        return 1 + self.settings.jitter(self.settings.election_ticks)
 
     # Time
 
@@ -369,6 +389,9 @@ class Raft:
         if self.role is asking:
             self._votes.setdefault(reply.sender, reply.granted)
             self._count_votes()
+        if self.role is Role.CANDIDATE and not reply.granted:
+            # The vote is split, and who has not answered may be down: a whole election timeout more helps nobody.
+            self._patience = min(self._patience, self._elapsed + self._soon())
 
     # Followers
 

@@ -24,6 +24,12 @@ class FromMember(Tell):
     frame: bytes
 
 
+class MemberLost(Tell):
+    """The connection to another member is over: if it led, its successor is elected at once."""
+
+    member: int
+
+
 class Transport(Protocol):
     """The way to the other members. What is sent may be lost, come twice, late, or in another order."""
 

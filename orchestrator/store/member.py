@@ -228,6 +228,10 @@ class Member:
             case _:
                 self.replica.step(message)
 
+    def lost(self, member: int) -> None:
+        """The connection to ``member`` is over: its process has died, or cannot be reached."""
+        self.replica.raft.lost(member)
+
     def expire(self, at: int) -> None:
         """End the leases whose time is up by the leader's clock. ``at``: Unix milliseconds, for the history."""
         self._take_over()  # else it would go by what it knew when it led before

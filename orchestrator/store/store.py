@@ -20,7 +20,7 @@ from orchestrator.raft.config import Unsafe
 from orchestrator.raft.core import NotLeader
 from orchestrator.store.causes import causes, changed
 from orchestrator.store.commands import CompactTo
-from orchestrator.store.group import FromMember, Group
+from orchestrator.store.group import FromMember, Group, MemberLost
 from orchestrator.store.interned import interned_changes
 from orchestrator.store.log import Log
 from orchestrator.store.machine import Applied, Denied, Machine, code_of
@@ -169,6 +169,9 @@ class Store(Actor):
                 self._hear(frame)
             case _Tick():
                 self._catch_up()
+            case MemberLost(member=member):
+                self._member.lost(member)
+                self._wake.set()
             case Watch():
                 return self._watch(message)
             case WatchCredit(watch=number, frames=frames):

@@ -68,6 +68,10 @@ class Story:
     def do_campaign(self, member: str) -> None:
         self.group.members[int(member)].campaign()
 
+    def do_lost(self, member: str, other: str) -> None:
+        """The connection of ``member`` to ``other`` is over."""
+        self.group.members[int(member)].lost(int(other))
+
     def do_tick(self, member: str, times: str = "1") -> None:
         for _ in range(int(times)):
             self.group.members[int(member)].tick()

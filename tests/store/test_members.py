@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
 from actors import Refused, System
+from orchestrator.store.gateway.answers import Header
+from orchestrator.store.gateway.kv import Puts, Reader
+from orchestrator.store.gateway.messages import DeleteRangeRequest
+from orchestrator.store.gateway.txn import Transactions
+from orchestrator.store.group import MemberLost
 from orchestrator.store.protocol import (
     Batch,
     Change,
@@ -24,7 +30,7 @@ from orchestrator.store.protocol import (
     Watch,
 )
 from tests.store.conformance import Made, keys, put, subscribe, write
-from tests.store.members import Members
+from tests.store.group import Members
 from tests.store.test_store import Promise, every_promise
 
 
@@ -63,6 +69,54 @@ async def test_the_others_go_on_when_the_leader_is_gone() -> None:
         assert system.clock.monotonic() - began < 1.5
         await members.start(leader)
         assert await keys(Made(system, members.ref(leader), members.restart)) == ["a/1", "a/2"]
+
+
+@pytest.mark.parametrize("size", [3, 5])
+async def test_a_leader_whose_connections_broke_is_replaced_at_once(size: int) -> None:
+    async with System() as system:
+        members = Members(system, size)
+        await members.start_all()
+        leader = await members.leader()
+        rest = tuple(number for number in members.numbers if number != leader)
+        await members.stop(leader)
+        for number in rest:
+            members.ref(number).tell_nowait(MemberLost(leader))
+        began = system.clock.monotonic()
+        await members.ref(rest[0]).ask(Batch([put("a/1")]), timeout=10.0)
+        assert system.clock.monotonic() - began < 0.2
+
+
+async def test_a_connection_that_broke_deposes_nobody_who_is_heard() -> None:
+    async with System() as system:
+        members = Members(system)
+        await members.start_all()
+        leader = await members.leader()
+        term = (await members.status(leader)).raft_term
+        for number in members.numbers:
+            for _ in range(10):
+                members.ref(number).tell_nowait(MemberLost(leader))
+                await system.clock.sleep(0.2)
+        assert (await members.status(leader)).raft_term == term
+        assert await members.leader() == leader
+
+
+async def test_a_transaction_of_the_gateway_sees_what_another_member_answered() -> None:
+    async with System() as system:
+        members = Members(system)
+        await members.start_all()
+        leader = await members.leader()
+        follower = leader % 3 + 1
+        await members.ref(follower).ask(Batch([put("a/0")]))
+        members.isolate(follower)
+        await members.ref(leader).ask(Batch([put("a/1")]))
+        header = Header(1, follower)
+        store = members.ref(follower)
+        transactions = Transactions(store, header, Reader(store, header), Puts(store))
+        deleting = asyncio.create_task(transactions.delete_range(DeleteRangeRequest(key=b"a/1")))
+        await system.clock.sleep(3.0)
+        assert not deleting.done()
+        members.cut.clear()
+        assert (await deleting)["deleted"] == "1"
 
 
 async def test_a_leader_that_is_cut_off_neither_writes_nor_reads() -> None:

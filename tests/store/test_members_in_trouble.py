@@ -11,7 +11,7 @@ from actors import ActorError, System
 from actors.testing import run
 from orchestrator.store.protocol import Batch, Change, Get
 from tests.store.checks import Violation, registers
-from tests.store.members import Members
+from tests.store.group import Members
 from tests.store.simulation.clients import KEYS, Operation
 
 SEEDS = 25

@@ -1,4 +1,7 @@
-"""``podium store serve``: one store, its file, and etcd's gateway in front of it, until a signal says stop."""
+"""``podium store serve``: a store by itself on its file, and etcd's gateway in front of it, until a signal says stop.
+
+With ``--member`` it is one of several that keep one log: each is such a process with a data directory of its own.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,13 @@ import argparse
 import asyncio
 import os
 import signal
-from typing import Any
+import time
+from pathlib import Path
 
+from actors.errors import StartFailed
 from orchestrator.cli.terminal import CommandError
-from orchestrator.config import ConfigError, parse_listen
-from orchestrator.daemon import new_loop, tune
-from orchestrator.store.errors import LogError
+from orchestrator.config import ClusterConfig, ConfigError, parse_listen
+from orchestrator.daemon import new_loop, plain_logs, tune
 
 DEFAULT_LISTEN = "127.0.0.1:2379"
 """etcd's."""
@@ -20,24 +24,64 @@ DEFAULT_LISTEN = "127.0.0.1:2379"
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--listen", default=DEFAULT_LISTEN, help=f"HOST:PORT (default {DEFAULT_LISTEN})")
     parser.add_argument("--quota-bytes", type=int, help="what keys and history may take (0: no bound)")
+    parser.add_argument("--member", type=int, default=0, help="the number of this one among --members")
+    parser.add_argument("--members", default="", metavar="1=HOST:PORT,2=...", help="where members reach each other")
+    parser.add_argument(
+        "--authority", type=Path, metavar="DIR", help="ca.crt and ca.key of all members, made if missing"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
     try:
-        host, port = parse_listen(options.listen)
-    except ConfigError as error:
+        config = configured(options)
+    except (ConfigError, ValueError) as error:
         raise CommandError(f"podium store serve: {error}", code=2) from error
     tune()
     try:
         with asyncio.Runner(loop_factory=new_loop) as runner:
-            runner.run(serve(str(options.data_dir / "store" / "log.sqlite"), host, port, options.quota_bytes))
-    except (LogError, OSError) as error:
-        raise CommandError(f"podium store serve: {error}") from error
+            runner.run(serve(config, options.quota_bytes))
+    except (StartFailed, OSError) as error:
+        raise CommandError(f"podium store serve: {_cause(error)}") from error
     return 0
 
 
-async def serve(path: str, host: str, port: int, quota_bytes: int | None) -> None:
-    from actors import Mailbox, Ref, System, child
+def _cause(error: BaseException) -> BaseException:
+    while isinstance(error, StartFailed) and error.__cause__ is not None:
+        error = error.__cause__
+    return error
+
+
+def configured(options: argparse.Namespace) -> ClusterConfig:
+    """Raises ``ConfigError``; with several members this one's keys are there afterwards."""
+    listen, members = parse_listen(options.listen), _members(options.members)
+    config = ClusterConfig(data_dir=options.data_dir, listen=listen, nodes=0, member=options.member, members=members)
+    if config.member:
+        from orchestrator.pki import prepare_member
+
+        assert config.data_dir is not None
+        prepare_member(
+            options.authority or config.data_dir / "pki", config.data_dir / "pki", config.member, time.time()
+        )
+    return config
+
+
+def _members(text: str) -> dict[int, str]:
+    """Raises ``ConfigError``."""
+    members = {}
+    for one in filter(None, text.split(",")):
+        number, _, address = one.partition("=")
+        if not number.isdigit():
+            raise ConfigError("members", f"expected NUMBER=HOST:PORT, found {one!r}")
+        host, port = parse_listen(address)
+        members[int(number)] = f"tcp://{host}:{port}"
+    return members
+
+
+async def serve(config: ClusterConfig, quota_bytes: int | None) -> None:
+    plain_logs()
+    from actors import Mailbox, System, child, rest_for_one
+    from orchestrator import membership
+    from orchestrator.specs import RESTART_BACKOFF, group, member_spec
     from orchestrator.store.gateway.door import Gateway, Listening
     from orchestrator.store.protocol import SetQuota
     from orchestrator.store.sqlite_log import SqliteLog
@@ -46,14 +90,26 @@ async def serve(path: str, host: str, port: int, quota_bytes: int | None) -> Non
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    async with System("store") as system:
-        spec = child(Store, SqliteLog(path), name="store", mailbox=Mailbox(8192), later=8192)
-        store = await system.spawn(spec)
+    assert config.data_dir is not None
+    assert config.listen is not None
+    path = str(config.data_dir / "store" / "log.sqlite")
+    async with System(membership.system_name(config.member) if config.member else "store") as system:
+        await membership.connect(system, config)
+        log, name, several = SqliteLog(path), membership.store_name(config), membership.group(system, config)
+        store = child(
+            lambda: Store(log, member=name, group=several),
+            name="store",
+            mailbox=Mailbox(8192),
+            later=8192,
+            backoff=RESTART_BACKOFF,
+        )
+        ref = system.ref(membership.STORE)
+        lookout = member_spec(lambda: membership.Lookout(ref, config), "lookout")
+        await system.spawn(group(rest_for_one, store, lookout), name="server")
         if quota_bytes is not None:
-            await store.ask(SetQuota(quota_bytes))
-        gateway = child(lambda: Gateway(store, host=host, port=port), name="gateway", mailbox=Mailbox(16_384))
-        await system.spawn(gateway)
-        door: Ref[Any] = system.ref("gateway")
-        url = await door.ask(Listening())
+            await ref.ask(SetQuota(quota_bytes))
+        host, port = config.listen
+        await system.spawn(child(lambda: Gateway(ref, host=host, port=port), name="gateway", mailbox=Mailbox(16_384)))
+        url = await system.ref("gateway").ask(Listening())
         print(f"serving {path} at {url} · pid {os.getpid()}\nCtrl-C stops it", flush=True)
         await stopped.wait()

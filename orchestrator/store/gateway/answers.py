@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Iterable
+from hashlib import blake2b
 from typing import Any
 
 from orchestrator.store.protocol import Value
@@ -42,6 +43,17 @@ class Header:
             )
             self._bytes = (self.term, begin)
         return b'%s%d","raft_term":"%d"}}' % (begin, revision + FIRST_REVISION, self.term)
+
+
+def member_id(name: str) -> int:
+    """Of one of several its number among them; 0 for nobody."""
+    _, _, member = name.rpartition("member-")
+    return int(member) if member.isdigit() else id_of(name) if name else 0
+
+
+def id_of(name: str) -> int:
+    """A number for a name, as etcd's ids are."""
+    return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big") >> 1
 
 
 def key_value(value: Value, *, keys_only: bool = False) -> Json:

@@ -10,14 +10,13 @@ import asyncio
 import contextlib
 import os
 from collections.abc import Awaitable, Callable
-from hashlib import blake2b
 from typing import Any
 
 import msgspec
 import orjson
 
 from actors import Actor, Ask, Exit, Ref
-from orchestrator.store.gateway.answers import Header, Json
+from orchestrator.store.gateway.answers import Header, Json, id_of, member_id
 from orchestrator.store.gateway.errors import HTTP_STATUS, NOT_FOUND, UNIMPLEMENTED, GatewayError, translate
 from orchestrator.store.gateway.http import Connection, Request
 from orchestrator.store.gateway.kv import PUMPS, Puts, Reader, change_of, refused
@@ -40,12 +39,14 @@ from orchestrator.store.gateway.messages import (
 )
 from orchestrator.store.gateway.txn import Transactions, check_put
 from orchestrator.store.gateway.watching import Streams
-from orchestrator.store.protocol import BatchReply, Changes, StoreStatus, WatchEnded
+from orchestrator.store.protocol import BatchReply, Changes, Get, StoreStatus, WatchEnded
 
 MAX_CONNECTIONS = 20_000
 BACKLOG = 1_024
 MAX_SOCKET_PATH = 107
 """Bytes: of ``sockaddr_un``."""
+HEALTH_SECONDS = 5.0
+"""In which a read must be answered: without a majority none is."""
 PUT = b"/v3/kv/put"
 Handler = Callable[[Any], Awaitable[Json]]
 
@@ -80,7 +81,7 @@ class Gateway(Actor):
             host, port = self._server.sockets[0].getsockname()[:2]
             self.url = f"http://{host}:{port}"
         status = await self._store.ask(StoreStatus())
-        self._header = Header(_number("cluster"), _number(status.member))
+        self._header = Header(id_of("cluster"), member_id(status.member))
         self._header.term = max(1, status.raft_term)
         self._puts = Puts(self._store)
         self._streams = Streams(self._store, self.context.ref, self._header)
@@ -191,8 +192,8 @@ class Gateway(Actor):
     async def _health(self, request: Request) -> None:
         """etcd's: healthy while there is no alarm and a read is answered."""
         try:
-            status = await self._store.ask(StoreStatus())
-            healthy = not status.full
+            await self._store.ask(Get([]), HEALTH_SECONDS)
+            healthy = not (await self._store.ask(StoreStatus())).full
         except Exception:
             healthy = False
         request.answer(orjson.dumps({"health": "true" if healthy else "false"}), 200 if healthy else 503)
@@ -236,8 +237,3 @@ def _remove(path: str) -> None:
 def _fail(request: Request, error: GatewayError) -> None:
     body = orjson.dumps({"error": error.message, "message": error.message, "code": error.code})
     request.answer(body, HTTP_STATUS[error.code])
-
-
-def _number(name: str) -> int:
-    """A number for a name, as etcd's ids are."""
-    return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big") >> 1

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from actors import Ref
-from orchestrator.store.gateway.answers import Header, Json, pruned
+from orchestrator.store.gateway.answers import Header, Json, member_id, pruned
 from orchestrator.store.gateway.http import Request
 from orchestrator.store.gateway.kv import ASK_SECONDS
 from orchestrator.store.gateway.messages import MemberAddRequest, MemberRequest, MoveLeaderRequest, QuotaRequest
@@ -53,7 +53,7 @@ class Maintenance:
             "version": VERSION,
             **pruned(
                 dbSize=found.used_bytes,
-                leader=header["member_id"],
+                leader=member_id(found.leader),
                 raftIndex=found.raft_index,
                 raftTerm=found.raft_term,
                 raftAppliedIndex=found.raft_index,

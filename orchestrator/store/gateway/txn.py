@@ -40,7 +40,6 @@ from orchestrator.store.protocol import (
     Get,
     Outcome,
     Relation,
-    StoreStatus,
     Target,
     Txn,
     TxnReply,
@@ -111,7 +110,8 @@ class Transactions:
 
     async def _worked_out(self, request: TxnRequest) -> Json | None:
         """None: the store moved on meanwhile."""
-        revision = (await self._store.ask(StoreStatus(), ASK_SECONDS)).revision
+        # A read, not the status: this member's own copy may lag behind what was answered by another.
+        revision = (await self._store.ask(Get([]), ASK_SECONDS)).revision
         work = _Work(self._reader, self._header, revision)
         answer = await work.txn(request)
         if len(work.written) > MAX_TXN_OPS:

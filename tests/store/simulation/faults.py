@@ -55,6 +55,7 @@ class Faults:
             self._snapshot,
             self._late_snapshot,
             self._partly_replicated,
+            self._break,
         ]
         if draw.random() < 0.35:
             kinds = [self._grow, self._promote, self._remove, self._remove_all, self._isolate, self._crash_leader]
@@ -103,6 +104,7 @@ class Faults:
         if node.life != life or self.stopped:
             return
         node.crash()
+        self._break_connections(node)
         self._world.after(20 + self._draw.random() * self._draw.choice([60, 1500]), self._restart, node, node.life)
 
     def _restart(self, node: Node, life: int) -> None:
@@ -147,6 +149,20 @@ class Faults:
             self._place.nodes[other].snapshot_due = True
 
     # The network
+
+    def _break_connections(self, node: Node) -> None:
+        """Most of the others hear of it soon, also when the node is well."""
+        for number in self._others(node):
+            if self._draw.random() < 0.8:
+                other = self._place.nodes[number]
+                self._world.after(0.5 + self._draw.random() * 30, self._lose, other, other.life, node.number)
+
+    def _lose(self, node: Node, life: int, lost: int) -> None:
+        if node.life == life and node.up:
+            node.do(lambda: node.member.lost(lost))
+
+    def _break(self) -> None:
+        self._break_connections(self._target())
 
     def _cut(self, node: Node, milliseconds: float, *, inward: bool = True, outward: bool = True) -> None:
         self._place.network.isolate(node.number, self._others(node), inward=inward, outward=outward)
