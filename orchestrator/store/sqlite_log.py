@@ -13,14 +13,14 @@ import asyncio
 import os
 import sqlite3
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from typing import Any, Protocol, TypeVar
+from collections.abc import AsyncIterator, Awaitable, Iterable
+from contextlib import suppress
+from typing import Any, TypeVar
 from zlib import crc32
-
-import aiosqlite
 
 from orchestrator.raft.entry import Entry, HardState, Mark
 from orchestrator.store.batch import Batch, Damaged, decode_batch, encode_batch
+from orchestrator.store.connection import Connect, Connection, Prompt, connect
 from orchestrator.store.errors import LogCorrupt, LogFailed
 from orchestrator.store.file_lock import FileLock
 from orchestrator.store.log import LogStatistics, Recovered
@@ -29,32 +29,33 @@ from orchestrator.store.upgrade import snapshot_seal
 from orchestrator.store.wal import Tail, inspect
 from orchestrator.store.watermark import Watermark
 
-CHECKPOINT_IDLE_BYTES = 4 << 20
-"""Written since the last checkpoint: from here on an idle moment is used for the next."""
+CHECKPOINT_IDLE_BYTES = 12 << 20
+"""Of the write-ahead log since the last checkpoint: from here on an idle moment is used for the next."""
 CHECKPOINT_BYTES = 32 << 20
 """Beyond this a checkpoint is made between two appends even when there is no idle moment."""
+RESERVED_BYTES = 16 << 20
+"""Of the write-ahead log, where they are reserved: more than it takes while there are idle moments for checkpoints."""
+FRAME_BYTES = 4096 + 24
+"""A page in the write-ahead log."""
+STEP_BYTES = 4 << 20
+"""Of the log that are removed by one statement, which keeps the next append waiting for some milliseconds."""
+STEP_CHUNKS = 8
+"""Of a snapshot: as many bytes."""
+ROW_BYTES = 1 << 10
+"""What it takes to remove a small row, in bytes."""
+LARGE = 1 << 62
+"""More bytes than any write is done with on the caller's thread."""
 READ_ROWS = 256
 """Batches read at once when the log is opened."""
 
 T = TypeVar("T")
 
 
-class Connection(Protocol):
-    """The part of an aiosqlite connection in autocommit mode that the log uses. Raises ``sqlite3.Error``."""
-
-    async def execute_fetchall(self, sql: str, parameters: Iterable[Any] | None = None) -> Iterable[Any]: ...
-
-    async def close(self) -> None: ...
-
-
-async def connect(path: str) -> Connection:
-    return await aiosqlite.connect(path, isolation_level=None)
-
-
 class SqliteLog:
     """A ``Log`` in the file ``path``; the directory is made when it is missing.
 
-    ``read_only``: the file stays as it is, in an older format too, and nothing is appended.
+    ``read_only``: the file stays as it is, in an older format too, and nothing is appended. ``reserved_bytes``: what
+    the write-ahead log has from the start (a file that grows takes nearly twice as long to sync).
     """
 
     def __init__(
@@ -63,13 +64,15 @@ class SqliteLog:
         *,
         read_only: bool = False,
         checkpoint_idle_bytes: int = CHECKPOINT_IDLE_BYTES,
-        connect: Callable[[str], Awaitable[Connection]] = connect,
+        reserved_bytes: int = 0,
+        connect: Connect = connect,
     ) -> None:
         self.path = os.fspath(path)
         self.format = FORMAT
         """That the file had when it was opened. It is brought to this version's."""
         self._read_only = read_only
         self._checkpoint_idle_bytes = checkpoint_idle_bytes
+        self._reserved_bytes = reserved_bytes
         self._connect = connect
         self._lock = FileLock(self.path + ".lock")
         self._watermark = Watermark(self.path + ".mark")
@@ -105,6 +108,8 @@ class SqliteLog:
             if last < acknowledged:
                 expected = f"row {acknowledged}, which was acknowledged"
                 raise LogCorrupt(self.path, "the log's end", expected, f"row {last} as the last")
+            if self._reserved_bytes and not self._read_only:
+                await asyncio.to_thread(_reserve, self.path + "-wal", self._reserved_bytes)
             return recovered
         except OSError as error:
             await self.close()
@@ -120,14 +125,15 @@ class SqliteLog:
         data, seal = encode_batch(state, entries, self._seal or 0)
         last = entries[-1].index if entries else (self._rows[-1][1] if self._rows else 0)
         row = self._rows[-1][0] + 1 if self._rows else 1
-        await self._write("append", "INSERT INTO batches (id, last, data) VALUES (?, ?, ?)", (row, last, data))
+        insert = "INSERT INTO batches (id, last, data) VALUES (?, ?, ?)"
+        await self._write("append", insert, (row, last, data), size=len(data))
         self._seal = seal
         self._watermark.set(row)
         self._rows.append((row, last, len(entries), len(data)))
         self._entries += len(entries)
         self._bytes += len(data)
         self._appends += 1
-        self._unchecked += len(data)
+        self._unchecked += _frames_bytes(len(data))
 
     async def save_snapshot(self, mark: Mark, chunks: Iterable[bytes]) -> None:
         row, number = self._snapshot[0] + 1, 0
@@ -135,12 +141,15 @@ class SqliteLog:
         insert = "INSERT INTO chunks (snapshot, number, seal, data) VALUES (?, ?, ?, ?)"
         for number, chunk in enumerate(chunks, 1):
             await self._write("writing a snapshot", insert, (row, number, crc32(chunk), chunk))
-            self._unchecked += len(chunk)
+            self._unchecked += _frames_bytes(len(chunk))
         complete = "INSERT INTO snapshots (id, at, term, chunks, seal) VALUES (?, ?, ?, ?, ?)"
         fields = (row, mark.index, mark.term, number)
         await self._write("completing a snapshot", complete, (*fields, snapshot_seal(*fields)))
-        self._snapshot = (row, number)
+        before, self._snapshot = self._snapshot[1], (row, number)
         await self._write("removing the old snapshot", "DELETE FROM snapshots WHERE id < ?", (row,))
+        for last in range(STEP_CHUNKS, before + STEP_CHUNKS, STEP_CHUNKS):
+            step = "DELETE FROM chunks WHERE snapshot = ? AND number <= ?"
+            await self._write("removing the old snapshot", step, (row - 1, last))
         await self._write("removing the old snapshot", "DELETE FROM chunks WHERE snapshot < ?", (row,))
 
     async def read_snapshot(self) -> AsyncIterator[bytes]:
@@ -162,14 +171,21 @@ class SqliteLog:
             yield data
 
     async def truncate(self, through: int) -> None:
-        """The newest batch stays: the hard state is in it."""
-        kept = 0
+        """The newest batch stays: the hard state is in it. Removed step by step: appends come in between."""
+        row = step = 0
         while len(self._rows) > 1 and self._rows[0][1] <= through:
-            kept, _, entries, size = self._rows.popleft()
+            row, _, entries, size = self._rows.popleft()
             self._entries -= entries
             self._bytes -= size
-        if kept:
-            await self._write("truncating the log", "DELETE FROM batches WHERE id <= ?", (kept,))
+            step += size + ROW_BYTES
+            if step >= STEP_BYTES:
+                await self._remove(row)
+                step = 0
+        if step:
+            await self._remove(row)
+
+    async def _remove(self, row: int) -> None:
+        await self._write("truncating the log", "DELETE FROM batches WHERE id <= ?", (row,))
 
     async def tidy(self) -> None:
         if self._unchecked >= self._checkpoint_idle_bytes:
@@ -246,11 +262,16 @@ class SqliteLog:
             raise LogFailed(self.path, sql, "the log is closed")
         return list(await self._shielded(self._connection.execute_fetchall(sql, parameters)))
 
-    async def _write(self, operation: str, sql: str, parameters: tuple[Any, ...]) -> None:
+    async def _write(self, operation: str, sql: str, parameters: tuple[Any, ...], *, size: int = LARGE) -> None:
+        """``size``: of a write that may be done here and now, if the connection sees to that."""
         if self._read_only:
             raise LogFailed(self.path, operation, "it is open to be read only")
+        here = self._connection if not self._running and self._failed is None else None
         try:
-            await self._query(sql, parameters)
+            if isinstance(here, Prompt) and here.willing(size):
+                here.execute_here(sql, parameters)
+            else:
+                await self._query(sql, parameters)
         except sqlite3.Error as error:
             failure = translate(self.path, operation, error)
             self._failed = failure if isinstance(failure, LogFailed) else LogFailed(self.path, operation, str(error))
@@ -299,6 +320,24 @@ def _make_room(path: str, lock: FileLock) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _reserve(path: str, size: int) -> None:
+    """Fill a write-ahead log up with zeros, where SQLite finds no frame of its own. On a full disk it grows later."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        have = os.fstat(descriptor).st_size
+        with suppress(OSError):
+            while have < size:
+                have += os.pwrite(descriptor, bytes(min(1 << 20, size - have)), have)
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _frames_bytes(size: int) -> int:
+    """What a row of ``size`` bytes takes of the write-ahead log, about: its pages, a page's part of the tree above."""
+    return (size // 4096 + 2) * FRAME_BYTES
 
 
 def _torn_tail(path: str) -> Tail:

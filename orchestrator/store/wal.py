@@ -38,13 +38,16 @@ class Tail(NamedTuple):
 
 def inspect(data: bytes | memoryview) -> Tail:
     """Read a write-ahead log. Raises ``Damaged`` when what SQLite would leave out was once synced."""
-    if len(data) <= _HEADER.size:
+    used = len(bytes(data).rstrip(b"\0"))
+    if len(data) <= _HEADER.size or not used:
         return Tail(0, 0, 0)
     magic, _, page, _, salt0, salt1, *seal = _HEADER.unpack_from(data)
     if magic | 1 != MAGIC | 1 or page < 512 or page & (page - 1):
         raise Damaged("the write-ahead log's header", f"magic {MAGIC:08x}", f"{magic:08x}, pages of {page} bytes")
     import numpy as np
 
+    # What was reserved and never written takes no time: frames of zeros are none of ours.
+    data = data[: max(used, _HEADER.size) + FRAME_HEADER_BYTES + page]
     words = np.dtype(">u4") if magic & 1 else np.dtype("<u4")
     header = np.frombuffer(data, words, 6).astype(np.uint32)
     if [int(sum) for sum in _coefficients(6)[0] @ header] != seal:

@@ -236,3 +236,43 @@ async def test_a_closed_log_refuses_to_append(log: SqliteLog) -> None:
     await log.close()
     with pytest.raises(LogFailed, match="the log is closed"):
         await log.append(HardState(), entries(1, 1))
+
+
+async def test_a_large_log_and_an_old_snapshot_are_removed_step_by_step(log: SqliteLog) -> None:
+    for index in range(1, 41):
+        await log.append(HardState(1, 1, 0), [Entry(index, 1, b"x" * (256 << 10))])
+    await log.save_snapshot(Mark(20, 1), [b"old %d" % number for number in range(20)])
+    await log.truncate(20)
+    await log.save_snapshot(Mark(39, 1), [b"new"])
+    await log.truncate(39)
+    found = await reopen(log)
+    assert [entry.index for entry in found.entries] == [40]
+    assert [chunk async for chunk in log.read_snapshot()] == [b"new"]
+    rows = await log._query("SELECT (SELECT count(*) FROM batches), (SELECT count(*) FROM chunks)")
+    assert rows == [(1, 1)]
+
+
+def copied(folder: Path, to: Path) -> Path:
+    """The files as a process that dies now leaves them."""
+    to.mkdir()
+    for file in folder.glob("store.db*"):
+        (to / file.name).write_bytes(file.read_bytes())
+    return to
+
+
+async def test_a_reserved_write_ahead_log_is_opened_after_a_crash_before_and_after_its_first_append(
+    tmp_path: Path,
+) -> None:
+    log = SqliteLog(tmp_path / "store.db", reserved_bytes=1 << 20)
+    await log.open()
+    await log.close()
+    await log.open()
+    for rows in range(1, 5):
+        crashed = copied(tmp_path, tmp_path / f"crashed-{rows}")
+        assert (crashed / "store.db-wal").stat().st_size == 1 << 20
+        again = SqliteLog(crashed / "store.db", reserved_bytes=1 << 20)
+        recovered = await again.open()
+        assert (recovered.entries, recovered.cut) == (entries(1, rows - 1), "")
+        await again.close()
+        await log.append(HardState(1, 1, 0), entries(rows, rows))
+    await log.close()

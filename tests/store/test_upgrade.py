@@ -13,13 +13,14 @@ import pytest
 from orchestrator.raft.entry import Entry, HardState, Mark
 from orchestrator.store import upgrade
 from orchestrator.store.commands import Write, decode_command, encode_command
+from orchestrator.store.connection import Connection, connect
 from orchestrator.store.errors import LogCorrupt, LogFailed
 from orchestrator.store.machine import Machine
 from orchestrator.store.protocol import Change
 from orchestrator.store.repair import check, repair
 from orchestrator.store.schema import FORMAT
 from orchestrator.store.snapshot import dump
-from orchestrator.store.sqlite_log import Connection, SqliteLog, connect
+from orchestrator.store.sqlite_log import SqliteLog
 from tests.store.older import Append, encode_batch_2, write_log
 
 pytestmark = pytest.mark.real_loop

@@ -37,6 +37,19 @@ def test_a_log_that_was_never_written_has_no_tail() -> None:
     assert inspect(b"") == Tail(0, 0, 0)
 
 
+def test_a_log_that_was_reserved_and_never_written_has_no_tail() -> None:
+    assert inspect(bytes(1 << 20)) == Tail(0, 0, 0)
+
+
+def test_what_is_reserved_behind_a_log_changes_nothing(wal: bytes) -> None:
+    reserve = bytes(100 * FRAME_BYTES + 77)
+    assert inspect(wal + reserve) == inspect(wal)
+    torn = flipped(wal, len(wal) - 50)
+    assert inspect(torn + reserve) == inspect(torn)
+    with pytest.raises(Damaged, match="header"):
+        inspect(bytes(32) + wal[32:] + reserve)
+
+
 def test_an_append_that_was_cut_is_a_tail(wal: bytes) -> None:
     tail = inspect(wal[:-FRAME_BYTES])
     assert tail.transactions == ROWS
