@@ -21,7 +21,7 @@ EMPTY = b""
 """A part that is absent: an object without a status."""
 
 
-class Encoded(msgspec.Struct, frozen=True, array_like=True):
+class Encoded(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One object at one revision, encoded. ``revision`` is its resourceVersion (0: not committed yet)."""
 
     metadata: bytes

@@ -10,6 +10,8 @@ from functools import lru_cache
 
 MIN_BYTES = 256
 """A shorter part costs more to look up than it weighs."""
+MAX_LABELS = 16_384
+"""Sets of labels remembered: those of all templates in use."""
 MAX_PARTS = 8192
 """Parts remembered: those of the pods that are on their way at once, some 1 KB each."""
 
@@ -26,3 +28,13 @@ def interned(part: bytes) -> bytes:
 
 def interned_all(parts: Iterable[bytes]) -> tuple[bytes, ...]:
     return tuple([part if len(part) < MIN_BYTES else _known(part) for part in parts])
+
+
+@lru_cache(MAX_LABELS)
+def _labels(items: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    return dict(items)
+
+
+def interned_labels(labels: dict[str, str]) -> dict[str, str]:
+    """The same labels as one dict for all that carry them: never written to."""
+    return _labels(tuple(labels.items()))

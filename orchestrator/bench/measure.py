@@ -7,7 +7,6 @@ scheduler, events, history. Whoever uses it is another process (``outside``).
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 import os
 import resource
@@ -23,6 +22,7 @@ import msgspec
 
 from orchestrator.apimachinery.encoded import Object
 from orchestrator.bench.cell import Cell
+from orchestrator.bench.census import census
 from orchestrator.client.kinds import PODS
 from orchestrator.cluster import Cluster
 from orchestrator.config import ClusterConfig
@@ -128,6 +128,8 @@ async def _follow(
             figures["recount_errors"] += len(unequal)
             figures["faults"] += unequal
             records.append({"phase": said["recounted"], "round": said["round"], **figures, **cost})
+        elif said.get("need") == "census":
+            answer = {"memory": _memory(cluster)}
         elif said.get("need") == "fail":
             answer = {"nodes": await _fail(cluster, cell)}
         tell(outside, answer)
@@ -167,12 +169,22 @@ async def _cost(cluster: Cluster, phase: Phase, pods: int, client: int) -> Objec
         "transactions": after.commits - before.commits,
         "log_bytes_written": max(after.log_bytes - before.log_bytes, 0),
         "rss_mb": round(_rss_mb(), 1),
-        "objects_tracked": len(gc.get_objects()) if pods <= MAX_COUNTED_PODS else 0,
     }
 
 
-MAX_COUNTED_PODS = 5000
-"""Beyond it a look at every object takes seconds."""
+def _memory(cluster: Cluster) -> Object:
+    """What the process has, and what of it each kind of actor holds (``census``)."""
+    held = census(cluster.system)
+    return {
+        "rss_mb": round(_rss_mb(), 1),
+        "held_mb": round(sum(size for size, _ in held.values()) / 2**20, 1),
+        "objects": sum(count for _, count in held.values()),
+        "held_mb_by_actor": {kind: round(size / 2**20, 2) for kind, (size, _) in held.items() if size >= SHOWN_BYTES},
+    }
+
+
+SHOWN_BYTES = 64 << 10
+"""Less than it holds every little actor."""
 
 
 async def _fail(cluster: Cluster, cell: Cell) -> list[str]:

@@ -53,6 +53,8 @@ async def phase(outside: Outside, number: int, name: str, step: Step) -> None:
     await tell({"end": name, "round": number, "figures": figures})
     faults = await recount(outside.client)
     witness = outside.witness
+    if name != "deleted":
+        figures["memory"] = (await tell({"need": "census"}))["memory"]
     figures["recount_errors"] = len(faults) + witness.fault_count
     figures["faults"] = [*faults[:20], *witness.faults[:20]]
     await tell({"recounted": name, "round": number, "figures": figures})

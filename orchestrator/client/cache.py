@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Protocol, TypeVar
 
 import msgspec
@@ -18,10 +19,19 @@ F = TypeVar("F", bound=Index)
 OWNER = "owner"
 """The index of every cache by the uid of the controller."""
 
+MAX_PLACES = 16_384
+"""Places remembered that many objects are found under: nodes, owners, labels."""
+
 _EMPTY: dict[str, None] = {}
 _OF_METADATA: set[str] = set()
 _OF_SPEC: set[str] = set()
 _NOTHING: frozenset[int] = frozenset()
+
+
+@lru_cache(MAX_PLACES)
+def _same(values: tuple[str, ...]) -> tuple[str, ...]:
+    """The tuple that came lately, where an equal one did: all pods of a node have one."""
+    return values
 
 
 def _origin(function: Index) -> str:
@@ -244,7 +254,7 @@ class MutableCache(Cache):
         if old is None:
             if view.meta.namespace:
                 self._namespaces.setdefault(view.meta.namespace, {})[key] = None
-            view.places = tuple([tuple(function(view)) for function in self._functions.values()])
+            view.places = tuple([_same(tuple(function(view))) for function in self._functions.values()])
             for index, values in zip(self._indexes.values(), view.places, strict=True):
                 for value in values:
                     index.setdefault(value, {})[key] = None
@@ -253,7 +263,7 @@ class MutableCache(Cache):
         fixed = self._fixed(old, view)
         places = tuple(
             [
-                before[at] if at in fixed else tuple(function(view))
+                before[at] if at in fixed else _same(tuple(function(view)))
                 for at, function in enumerate(self._functions.values())
             ]
         )

@@ -9,7 +9,7 @@ MAX_SECONDS = 300.0
 RESET_SECONDS = 600.0
 
 
-class Backoff(msgspec.Struct, frozen=True):
+class Backoff(msgspec.Struct, frozen=True, gc=False):
     """``seconds`` is the wait after the latest failure; 0 while nothing failed. ``updated`` is when it was raised."""
 
     seconds: float = 0.0

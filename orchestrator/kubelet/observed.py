@@ -13,8 +13,11 @@ from orchestrator.kubelet.backoff import Backoff
 from orchestrator.kubelet.probe import Probing
 from orchestrator.kubelet.runtime.runtime import Container, RuntimePod, Sandbox, State
 
+NO_CONTAINERS: dict[str, Container] = {}
+"""Shared by all pods that never restarted a container. Never written to."""
 
-class Failure(msgspec.Struct, frozen=True):
+
+class Failure(msgspec.Struct, frozen=True, gc=False):
     """Why a container is not there yet. ``shown`` is the reason while its back-off runs."""
 
     reason: str
@@ -24,7 +27,7 @@ class Failure(msgspec.Struct, frozen=True):
     retry_at: float = 0.0
 
 
-class Stopping(msgspec.Struct, frozen=True):
+class Stopping(msgspec.Struct, frozen=True, gc=False):
     """A container on its way out: ``hook`` while preStop runs, ``asked`` after its stop signal, ``killed`` at last."""
 
     since: float
@@ -34,7 +37,7 @@ class Stopping(msgspec.Struct, frozen=True):
     killed: bool = False
 
 
-class Memory(msgspec.Struct):
+class Memory(msgspec.Struct, gc=False):
     """What only the kubelet knows of a container. The last five belong to ``attempt`` and start over with the next."""
 
     backoff: Backoff = Backoff()
@@ -51,14 +54,14 @@ class Memory(msgspec.Struct):
     """The attempt whose back-off people were told of."""
 
 
-class Verdict(msgspec.Struct, frozen=True):
+class Verdict(msgspec.Struct, frozen=True, gc=False):
     """The kubelet ends a pod by its own decision: phase Failed with this reason."""
 
     reason: str
     message: str
 
 
-class Observed(msgspec.Struct):
+class Observed(msgspec.Struct, gc=False):
     """One pod on this node. ``containers`` holds the latest attempt of each name, ``former`` the one before it."""
 
     start_time: float
@@ -87,7 +90,7 @@ class Observed(msgspec.Struct):
             if before is not None:
                 former[one.name] = before
             containers[one.name] = one
-        self.containers, self.former = containers, former
+        self.containers, self.former = containers, former or NO_CONTAINERS
 
     def of(self, name: str) -> Memory:
         """The memory of a container, made at the first call."""

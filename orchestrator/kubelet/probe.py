@@ -23,24 +23,25 @@ class Kind(StrEnum):
     READINESS = "readiness"
 
 
-class Round(msgspec.Struct, frozen=True):
+class Round(msgspec.Struct, frozen=True, gc=False):
     """One probe of one container: when it runs next, and its run of equal answers."""
 
+    kind: Kind
     next_at: float
     run: int = 0
     succeeding: bool = False
 
 
-class Probing(msgspec.Struct, frozen=True):
+class Probing(msgspec.Struct, frozen=True, gc=False):
     """All probes of one attempt of a container."""
 
-    rounds: dict[Kind, Round]
+    rounds: tuple[Round, ...]
     started: bool
     ready: bool
     unhealthy: Kind | None = None
 
 
-class Due(msgspec.Struct, frozen=True):
+class Due(msgspec.Struct, frozen=True, gc=False):
     kind: Kind
     probe: Probe
 
@@ -61,47 +62,47 @@ def has_probes(container: Container) -> bool:
 
 def begin(container: Container, started_at: float, *, ready: bool = False, started: bool = False) -> Probing:
     """The state for a container whose program began at ``started_at``; what is known of it already counts."""
-    rounds = {
-        kind: Round(started_at + probe.initial_delay_seconds)
+    rounds = tuple(
+        Round(kind, started_at + probe.initial_delay_seconds)
         for kind in Kind
         if (probe := probe_of(container, kind)) is not None
-    }
+    )
     return Probing(
         rounds, started=started or container.startup_probe is None, ready=ready or container.readiness_probe is None
     )
 
 
-def _active(probing: Probing) -> list[Kind]:
+def _active(probing: Probing) -> list[Round]:
     if probing.unhealthy is not None:
         return []
-    if not probing.started:
-        return [Kind.STARTUP]
-    return [kind for kind in (Kind.LIVENESS, Kind.READINESS) if kind in probing.rounds]
+    return [one for one in probing.rounds if (one.kind is Kind.STARTUP) is not probing.started]
 
 
 def due(container: Container, probing: Probing, now: float) -> list[Due]:
     """The probes to run now."""
     found = []
-    for kind in _active(probing):
-        probe = probe_of(container, kind)
-        if probe is not None and probing.rounds[kind].next_at <= now:
-            found.append(Due(kind, probe))
+    for one in _active(probing):
+        probe = probe_of(container, one.kind)
+        if probe is not None and one.next_at <= now:
+            found.append(Due(one.kind, probe))
     return found
 
 
 def next_at(probing: Probing) -> float | None:
     """When the next probe is to run."""
-    return min((probing.rounds[kind].next_at for kind in _active(probing)), default=None)
+    return min([one.next_at for one in _active(probing)], default=None)
 
 
 def answered(container: Container, probing: Probing, kind: Kind, *, success: bool, now: float) -> Probing:
     """The state after one answer."""
-    probe, before = probe_of(container, kind), probing.rounds.get(kind)
+    probe = probe_of(container, kind)
+    before = next((one for one in probing.rounds if one.kind is kind), None)
     if probe is None or before is None:
         return probing
     run = before.run + 1 if before.run and before.succeeding is success else 1
-    rounds = {**probing.rounds, kind: Round(_following(probe, now), run, success)}
-    probing = msgspec.structs.replace(probing, rounds=rounds)
+    after = Round(kind, _following(probe, now), run, success)
+    rounds = tuple([after if one is before else one for one in probing.rounds])
+    probing = Probing(rounds, probing.started, probing.ready, probing.unhealthy)
     reached = run >= max(probe.success_threshold if success else probe.failure_threshold, 1)
     return _verdict(probing, kind, success=success) if reached else probing
 
@@ -123,8 +124,6 @@ def _verdict(probing: Probing, kind: Kind, *, success: bool) -> Probing:
 
 def running_now(probing: Probing, kinds: list[Due], now: float) -> Probing:
     """The state while these probes are under way: none of them is due again before its period has passed."""
-    rounds = dict(probing.rounds)
-    for one in kinds:
-        before = rounds[one.kind]
-        rounds[one.kind] = msgspec.structs.replace(before, next_at=_following(one.probe, now))
-    return msgspec.structs.replace(probing, rounds=rounds)
+    following = {one.kind: _following(one.probe, now) for one in kinds}
+    rounds = [Round(one.kind, following.get(one.kind, one.next_at), one.run, one.succeeding) for one in probing.rounds]
+    return msgspec.structs.replace(probing, rounds=tuple(rounds))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sys import intern
+
 from orchestrator.apimachinery.encoded import Object, encode_part, join
 from orchestrator.client import requests
 from orchestrator.client.kinds import PODS
@@ -38,7 +40,7 @@ class Record:
         self.metadata, self.status, self.rest, self.revision = metadata, status, rest, revision
         self._pod: Pod | None = decode_pod(metadata, status, rest)
         meta = self._pod.metadata
-        self.uid, self.namespace, self.name = meta.uid, meta.namespace, meta.name
+        self.uid, self.namespace, self.name = intern(meta.uid), intern(meta.namespace), meta.name
         self.observed = Observed(start_time=self._pod.start_time() or now)
         self.working = False
         """A task drives it."""
@@ -79,6 +81,8 @@ class Record:
     def take(self, metadata: bytes, status: bytes, rest: bytes, revision: int) -> bool:
         """A new revision of the object; True when it says something that may need work."""
         if revision <= self.revision:
+            if revision == self.revision:  # the echo of a write: everybody's bytes in place of our own
+                self.metadata, self.status, self.rest = metadata, status, rest
             return False
         same = rest == self.rest and (metadata == self.metadata or _alike(metadata, self.metadata))
         status_same = status in (self.status, self.sending)

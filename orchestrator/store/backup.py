@@ -76,7 +76,7 @@ def _load(source: Path) -> Machine:
 
 def _compacted(machine: Machine) -> History:
     """A history that begins now."""
-    history = History(machine.revision)
+    history = History(machine.live, machine.revision)
     for value in machine.live.values():
         history.count(value)
     return history

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+MAX_SHARED = 16_384
+"""Sets of fields remembered, so that all pods of a node have one dict; then they are forgotten and found anew."""
+
 
 class FieldIndex:
     def __init__(self) -> None:
         self._keys: dict[tuple[str, str], set[str]] = {}
+        self._shared: dict[tuple[tuple[str, str], ...], dict[str, str]] = {}
+
+    def shared(self, fields: dict[str, str]) -> dict[str, str]:
+        """The dict that came before, where an equal one did."""
+        if len(self._shared) >= MAX_SHARED:
+            self._shared.clear()
+        return self._shared.setdefault(tuple(fields.items()), fields)
 
     def move(self, key: str, old: dict[str, str], new: dict[str, str]) -> None:
         """``key`` had the fields ``old`` and has ``new``."""

@@ -15,7 +15,7 @@ from orchestrator.store.commands import Command, CompactTo, Grant, Revoke, SetQu
 from orchestrator.store.compare import holds
 from orchestrator.store.directory import KeyTree
 from orchestrator.store.fields import FieldIndex
-from orchestrator.store.history import History, Record
+from orchestrator.store.history import History, Record, at_revision
 from orchestrator.store.leases import Leases
 from orchestrator.store.protocol import (
     BatchReply,
@@ -58,10 +58,10 @@ class Machine:
         self.quota_bytes = 0
         self.config = Config()
         """Who the members are, as far as the log was applied."""
-        self.history = History()
         self.leases = Leases()
         self.requests = Requests()
         self.live: dict[str, Value] = {}
+        self.history = History(self.live)
         self.tree = KeyTree()
         self.fields = FieldIndex()
 
@@ -186,12 +186,14 @@ class Machine:
     def _put(self, change: Change, parts: tuple[bytes | None, ...], at: int) -> Record:
         key, revision = change.key, self.revision
         previous = self.live.get(key)
+        fresh = self.fields.shared(change.fields) if change.fields else NO_FIELDS
         if previous is None:
-            fields = change.fields or NO_FIELDS
+            fields = fresh
             value = Value(key, parts, revision, revision, 1, fields, change.lease)  # type: ignore[arg-type]
             self.tree.add(key)
         else:
-            fields = previous.fields if change.fields is None else change.fields or NO_FIELDS
+            key = previous.key  # one string for all revisions
+            fields = previous.fields if change.fields is None else fresh
             shared = tuple([previous.parts[i] if part is None else part for i, part in enumerate(parts)])
             version = previous.version + 1
             value = Value(key, shared, revision, previous.create_revision, version, fields, change.lease)
@@ -223,11 +225,6 @@ class Machine:
             del self.live[key]
         else:
             self.live[key] = value
-
-
-def at_revision(value: Value, revision: int) -> Value:
-    """``value`` as a watcher sees it go at ``revision``."""
-    return Value(value.key, value.parts, revision, value.create_revision, value.version, value.fields, value.lease)
 
 
 def code_of(refusal: Refusal) -> str:

@@ -66,8 +66,7 @@ def dump(machine: Machine) -> Iterator[bytes]:
     """The machine as it is at the moment of the call; the chunks are encoded as they are asked for."""
     head = _head(machine)
     live = list(machine.live.values())
-    records = machine.history.after(machine.history.compacted)
-    return _chunks(head, live, records)
+    return _chunks(head, live, machine.history.frozen(machine.history.compacted))
 
 
 def load(chunks: Iterable[bytes]) -> Machine:
@@ -115,7 +114,7 @@ class Loading:
     def _begin(self, head: Head) -> None:
         self._head = head
         machine = self._machine
-        machine.history = History(head.compacted)
+        machine.history = History(machine.live, head.compacted)
         machine.quota_bytes = head.quota_bytes
         machine.config = head.config
         machine.leases.granted = head.leases_granted
@@ -140,8 +139,9 @@ def _head(machine: Machine) -> Head:
     )
 
 
-def _chunks(head: Head, live: list[Value], records: list[Record]) -> Iterator[bytes]:
+def _chunks(head: Head, live: list[Value], log: Iterator[Record]) -> Iterator[bytes]:
     yield _encode(head)
+    records = list(log)
     for values in _cut(_base(head.compacted, live, records), _value_bytes):
         yield _encode(Values(values))
     for changed in _cut(records, _record_bytes):
@@ -170,7 +170,7 @@ def _change(record: Record) -> Change:
     if previous is not None:
         old = previous.parts
         parts = tuple([None if i < len(old) and old[i] is part else part for i, part in enumerate(value.parts)])
-        fields = None if value.fields is previous.fields else value.fields
+        fields = None if value.fields == previous.fields else value.fields
     return Change(value.key, parts, None, fields, value.lease, record.cause)
 
 

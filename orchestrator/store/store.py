@@ -73,7 +73,11 @@ PROGRESS_SECONDS = 30.0
 """Between two rounds of progress frames; who wants to know earlier asks by a credit of 0."""
 LEAST_WAIT_SECONDS = 0.01
 """For the end of a lease: a timer that rings a rounding too early may not ring without end."""
-COMPACT_SECONDS = 60.0
+COMPACT_SECONDS = 5.0
+"""Between two looks whether history has to go: in steps, as forgetting a million records at once takes seconds."""
+COMPACT_REVISIONS = 4096
+COMPACT_MAX_SECONDS = 60.0
+"""So many revisions are worth a command of their own; fewer go once a minute, so that an idle store hardly writes."""
 MEMBER_SECONDS = 10.0
 """How long a change of the members may take to be committed."""
 
@@ -124,6 +128,8 @@ class Store(Actor):
         self._watches = Watches(by_mail)
         self._wake = asyncio.Event()
         self._misheard = 0
+        self._compacted_at = 0
+        """When history was cut last, in Unix milliseconds."""
         self._snapshot: asyncio.Task[None] | None = None
         self._expiry: tuple[float, Alarm] | None = None
         # When the first lease may end, and what wakes us then.
@@ -338,7 +344,9 @@ class Store(Actor):
         now = self._milliseconds()
         by_age = history.revision_before(now - round(self._retention.seconds * 1000))
         revision = max(by_age, history.revision_back(self._retention.records))
-        if revision > history.compacted:
+        due = now - self._compacted_at >= COMPACT_MAX_SECONDS * 1000
+        if revision - history.compacted >= (1 if due else COMPACT_REVISIONS):
+            self._compacted_at = now
             self._member.propose(CompactTo(now, revision), None)
             self._wake.set()
 

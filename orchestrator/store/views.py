@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from orchestrator.store.fields import match
-from orchestrator.store.history import Record
-from orchestrator.store.machine import at_revision
+from orchestrator.store.history import Record, at_revision
 from orchestrator.store.protocol import Event
 
 

@@ -22,7 +22,7 @@ class State(StrEnum):
     EXITED = "exited"
 
 
-class Sandbox(msgspec.Struct, frozen=True):
+class Sandbox(msgspec.Struct, frozen=True, gc=False):
     """What the containers of a pod share: an address and, where there is one, a network namespace."""
 
     id: str
@@ -33,7 +33,7 @@ class Sandbox(msgspec.Struct, frozen=True):
     created_at: float
 
 
-class Container(msgspec.Struct, frozen=True):
+class Container(msgspec.Struct, frozen=True, gc=False):
     """One attempt of one container, as the runtime sees it. Times are Unix seconds, 0.0 when not yet."""
 
     id: str
@@ -52,7 +52,7 @@ class Container(msgspec.Struct, frozen=True):
     message: str = ""
 
 
-class RuntimePod(msgspec.Struct, frozen=True):
+class RuntimePod(msgspec.Struct, frozen=True, gc=False):
     """Everything that a runtime holds of one pod, older attempts included, oldest first."""
 
     uid: str

@@ -12,11 +12,13 @@ import contextvars
 import heapq
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from sys import intern
 from typing import Any
 
 import msgspec
 
 from actors import Clock, Handle
+from orchestrator.apimachinery.interned import interned_labels
 from orchestrator.apimachinery.timestamps import rfc3339_micro
 from orchestrator.kubelet.runtime.answering import Answered, HttpPort, Pages, page
 from orchestrator.kubelet.runtime.behaviour import Behaviour, Behaviours
@@ -195,7 +197,7 @@ class SimulatedRuntime:
         containers = () if held is None else held.containers
         self._pods[uid] = RuntimePod(uid, config.namespace, config.name, sandbox, containers)
         if config.labels:
-            self._labels[uid] = config.labels
+            self._labels[uid] = interned_labels(config.labels)
         return sandbox
 
     async def stop_sandbox(self, pod_uid: str) -> None:
@@ -228,10 +230,10 @@ class SimulatedRuntime:
         container = Container(
             container_id,
             pod_uid,
-            config.name,
+            intern(config.name),
             config.attempt,
-            config.image,
-            config.image_id,
+            intern(config.image),
+            intern(config.image_id),
             State.CREATED,
             self._clock.time(),
         )

@@ -25,7 +25,7 @@ class Mirror:
     def begin(self, revision: int, values: list[Value]) -> None:
         """Start anew at ``revision``, before which nothing is known."""
         self.machine = Machine()
-        self.machine.history = History(revision)
+        self.machine.history = History(self.machine.live, revision)
         self.machine.restore(values)
         self.machine.revision = revision
         self._reached()

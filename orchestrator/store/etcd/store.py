@@ -65,7 +65,7 @@ from orchestrator.store.protocol import (
 from orchestrator.store.reading import Unreadable, check_revision, get, read
 from orchestrator.store.snapshot import dump
 from orchestrator.store.snapshot_file import frame, write
-from orchestrator.store.store import COMPACT_SECONDS, DEFAULT_RETENTION, PROGRESS_SECONDS, Retention
+from orchestrator.store.store import COMPACT_MAX_SECONDS, DEFAULT_RETENTION, PROGRESS_SECONDS, Retention
 from orchestrator.store.watch import Watches, by_mail
 
 START_SECONDS = 10.0
@@ -126,7 +126,7 @@ class EtcdStore(Actor):
         await self._barrier()
         self._started = True
         self.context.send_every(PROGRESS_SECONDS, _Progress())
-        self.context.send_every(COMPACT_SECONDS, _CompactNow())
+        self.context.send_every(COMPACT_MAX_SECONDS, _CompactNow())
         self.context.send_every(REQUEST_LEASE_SECONDS / 2, _RenewLease())
 
     async def receive(self, message: Any) -> Any:
