@@ -31,7 +31,8 @@ PROBE_SECONDS = 0.05
 """Between two requests of the probe, whose latencies are the API's by verb."""
 SAMPLE_SECONDS = 0.1
 """Between two points of the curve of Ready pods."""
-TIMEOUT_SECONDS = 900.0
+STUCK_SECONDS = 300.0
+"""Nothing changes for so long: the cell has failed."""
 PAGE = 500
 
 
@@ -87,11 +88,14 @@ class Outside:
         """Wait for ``done()``; the curve of Ready pods meanwhile, seconds since the call."""
         began = time.perf_counter()
         curve: list[tuple[float, int]] = []
+        seen, since = self.witness.events, began
         while not done():
             passed = time.perf_counter() - began
             if not curve or passed - curve[-1][0] >= SAMPLE_SECONDS:
                 curve.append((round(passed, 3), self.witness.ready))
-            if passed > TIMEOUT_SECONDS:
+            if self.witness.events != seen:
+                seen, since = self.witness.events, time.perf_counter()
+            if time.perf_counter() - since > STUCK_SECONDS:
                 raise TimeoutError(f"{what}: {self.witness.ready} pods Ready of {len(self.witness.pods)}")
             await asyncio.sleep(TICK_SECONDS)
         curve.append((round(time.perf_counter() - began, 3), self.witness.ready))

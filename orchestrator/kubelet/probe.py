@@ -17,6 +17,10 @@ GRID_PER_SECOND = 4
 """Probes run at most a quarter of a second late, so that those of a node come in one turn and not in a hundred."""
 
 
+MAX_SILENCE_SECONDS = 3600.0
+"""A prober may say for how long its answer holds, but it is asked once an hour."""
+
+
 class Kind(StrEnum):
     STARTUP = "startup"
     LIVENESS = "liveness"
@@ -78,12 +82,14 @@ def _active(probing: Probing) -> list[Round]:
     return [one for one in probing.rounds if (one.kind is Kind.STARTUP) is not probing.started]
 
 
-def due(container: Container, probing: Probing, now: float) -> list[Due]:
-    """The probes to run now."""
+def due(container: Container, probing: Probing, now: float, *, doubted: bool = False) -> list[Due]:
+    """The probes to run now; when something happened to the pod (``doubted``) also those whose answer should hold."""
     found = []
     for one in _active(probing):
         probe = probe_of(container, one.kind)
-        if probe is not None and one.next_at <= now:
+        if probe is None:
+            continue
+        if one.next_at <= now or (doubted and one.next_at > now + max(probe.period_seconds, 1) + 1 / GRID_PER_SECOND):
             found.append(Due(one.kind, probe))
     return found
 
@@ -93,23 +99,27 @@ def next_at(probing: Probing) -> float | None:
     return min([one.next_at for one in _active(probing)], default=None)
 
 
-def answered(container: Container, probing: Probing, kind: Kind, *, success: bool, now: float) -> Probing:
-    """The state after one answer."""
+def answered(
+    container: Container, probing: Probing, kind: Kind, *, success: bool, now: float, until: float = 0.0
+) -> Probing:
+    """The state after one answer. One that holds ``until`` a moment, and that is enough, is not asked for before."""
     probe = probe_of(container, kind)
     before = next((one for one in probing.rounds if one.kind is kind), None)
     if probe is None or before is None:
         return probing
     run = before.run + 1 if before.run and before.succeeding is success else 1
-    after = Round(kind, _following(probe, now), run, success)
+    reached = run >= max(probe.success_threshold if success else probe.failure_threshold, 1)
+    after = Round(kind, _following(probe, now, until if reached else 0.0), run, success)
     rounds = tuple([after if one is before else one for one in probing.rounds])
     probing = Probing(rounds, probing.started, probing.ready, probing.unhealthy)
-    reached = run >= max(probe.success_threshold if success else probe.failure_threshold, 1)
     return _verdict(probing, kind, success=success) if reached else probing
 
 
-def _following(probe: Probe, now: float) -> float:
-    """When a probe runs again: its period later, on the next moment of a grid that all pods share."""
-    return ceil((now + max(probe.period_seconds, 1)) * GRID_PER_SECOND) / GRID_PER_SECOND
+def _following(probe: Probe, now: float, until: float = 0.0) -> float:
+    """When a probe runs again: some periods later, not before ``until``, on a grid of moments that all pods share."""
+    period = max(probe.period_seconds, 1)
+    periods = max(ceil((min(until, now + MAX_SILENCE_SECONDS) - now) / period), 1)
+    return ceil((now + periods * period) * GRID_PER_SECOND) / GRID_PER_SECOND
 
 
 def _verdict(probing: Probing, kind: Kind, *, success: bool) -> Probing:

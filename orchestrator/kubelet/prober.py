@@ -16,6 +16,8 @@ class Answer(msgspec.Struct, frozen=True):
 
     success: bool
     message: str = ""
+    until: float = 0.0
+    """Unix seconds: so long a success holds unless the container is changed, which the runtime tells of."""
 
 
 class Prober(Protocol):
@@ -38,4 +40,6 @@ class SimulatedProber:
     async def ask(self, container: Container, kind: Kind, probe: Probe, *, container_id: str, ip: str) -> Answer:
         path = (probe.http_get.path or "/") if probe.http_get is not None else ""
         healthy = self._runtime.healthy(container_id, readiness=kind is not Kind.LIVENESS, path=path)
-        return Answer(healthy, "" if healthy else "the simulated container says no")
+        if not healthy:
+            return Answer(False, "the simulated container says no")
+        return Answer(True, until=self._runtime.holds(container_id, readiness=kind is not Kind.LIVENESS))

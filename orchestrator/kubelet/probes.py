@@ -60,9 +60,10 @@ class Probes:
             if probing is None or memory.attempt != seen.attempt or not (probing.started and probing.ready):
                 return None
             for one in probe.due(container, probing, now):
-                if not (await self._ask(record, container, seen, one)).success:
+                answer = await self._ask(record, container, seen, one)
+                if not answer.success:
                     return None
-                probing = probe.answered(container, probing, one.kind, success=True, now=now)
+                probing = probe.answered(container, probing, one.kind, success=True, now=now, until=answer.until)
             memory.probing = probing
             following = probe.next_at(probing)
             if following is not None and (wake_at is None or following < wake_at):
@@ -81,7 +82,7 @@ class Probes:
 
     async def _ask_due(self, record: Record, container: Container, seen: Seen, memory: Memory, now: float) -> bool:
         assert memory.probing is not None
-        due = probe.due(container, memory.probing, now)
+        due = probe.due(container, memory.probing, now, doubted=not self._prober.waits)
         if not due:
             return False
         if self._prober.waits:
@@ -112,7 +113,7 @@ class Probes:
         if before is None:
             return False
         now = self._clock.time()
-        after = probe.answered(container, before, due.kind, success=answer.success, now=now)
+        after = probe.answered(container, before, due.kind, success=answer.success, now=now, until=answer.until)
         memory.probing = after
         if not answer.success:
             title = due.kind.value.capitalize()

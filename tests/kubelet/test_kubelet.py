@@ -27,6 +27,16 @@ from orchestrator.kubelet.runtime.simulated import SimulatedRuntime, SimulatedWo
 from tests.kubelet.pods import container, manifest
 
 
+class CountingRuntime(SimulatedRuntime):
+    """Counts what probes ask of it."""
+
+    asked = 0
+
+    def healthy(self, container_id: str, *, readiness: bool, path: str = "") -> bool:
+        self.asked += 1
+        return super().healthy(container_id, readiness=readiness, path=path)
+
+
 class Node:
     """One node, its API server, and what a test looks at."""
 
@@ -35,7 +45,7 @@ class Node:
         self.clock = LoopClock()
         self.api = FakeApi()
         self.client: Client
-        self.runtime: SimulatedRuntime
+        self.runtime: CountingRuntime
         self.world: SimulatedWorld
         self.kubelet: Any
 
@@ -43,7 +53,7 @@ class Node:
         api = await self.system.spawn(lambda: self.api, name="api")
         self.client = Client(MailboxTransport(api, Identity("system:node:node-1", ("system:nodes",))))
         self.world = SimulatedWorld(self.clock, random.Random(1), Behaviours(rules))
-        self.runtime = runtime = SimulatedRuntime(self.world)
+        self.runtime = runtime = CountingRuntime(self.world)
         prober = SimulatedProber(runtime)
         self.kubelet = await self.system.spawn(
             lambda: Kubelet(self.client, NodeConfig("node-1"), runtime, prober, BareMaterials(), Recorder(None)),
@@ -238,3 +248,30 @@ async def test_a_log_is_streamed_to_the_subscriber(node: Node) -> None:
     await node.kubelet.ask(OpenLog(pod["metadata"]["uid"], "app", probe.ref))
     assert await probe.get(Output) == Output(STDOUT, b"one\ntwo\n")
     assert await probe.get(Finished) == Finished()
+
+
+async def test_a_simulated_pod_that_stays_well_is_not_asked_again_and_again(node: Node) -> None:
+    await node.start()
+    await node.create(container(readinessProbe={"tcpSocket": {"port": 80}, "periodSeconds": 1}))
+    assert ready(await node.status()) == "True"
+    asked = node.runtime.asked
+    await node.clock.sleep(600.0)
+    assert node.runtime.asked - asked <= 1
+
+
+async def test_new_behaviours_are_seen_by_pods_that_were_well(node: Node) -> None:
+    await node.start()
+    await node.create(container(readinessProbe={"tcpSocket": {"port": 80}, "periodSeconds": 1, "failureThreshold": 1}))
+    assert ready(await node.status()) == "True"
+    node.world.behaviours = Behaviours((Rule(Behaviour(ready=False)),))
+    assert ready(await node.status(after=2.0)) == "False"
+    node.world.behaviours = Behaviours()
+    assert ready(await node.status(after=2.0)) == "True"
+
+
+async def test_a_container_that_flaps_is_asked_when_it_changes(node: Node) -> None:
+    await node.start(Rule(Behaviour(flapping=(60.0, 30.0))))
+    await node.create(container(readinessProbe={"tcpSocket": {"port": 80}, "periodSeconds": 1, "failureThreshold": 1}))
+    assert ready(await node.status()) == "True"
+    assert ready(await node.status(after=62.0)) == "False"
+    assert ready(await node.status(after=30.0)) == "True"

@@ -12,6 +12,7 @@ import contextvars
 import heapq
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from math import inf
 from sys import intern
 from typing import Any
 
@@ -64,7 +65,9 @@ class SimulatedWorld:
     def __init__(self, clock: Clock, random: random.Random, behaviours: Behaviours | None = None) -> None:
         self.clock = clock
         self.random = random
-        self.behaviours = behaviours or Behaviours()
+        self._behaviours = behaviours or Behaviours()
+        self.runtimes: dict[SimulatedRuntime, None] = {}
+        """Of the nodes that have a kubelet."""
         self.machine = DEFAULT_MACHINE
         """The size of the nodes that are made from now on."""
         self._next_address = FIRST_ADDRESS
@@ -74,6 +77,17 @@ class SimulatedWorld:
         self._timer: Handle | None = None
         self._plays: dict[asyncio.Task[None], None] = {}
         """Coroutines that play containers, until they end."""
+
+    @property
+    def behaviours(self) -> Behaviours:
+        return self._behaviours
+
+    @behaviours.setter
+    def behaviours(self, behaviours: Behaviours) -> None:
+        """Everybody looks at once whether its containers are now what they were."""
+        self._behaviours = behaviours
+        for runtime in self.runtimes:
+            runtime.look()
 
     def play(self, coroutine: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         """Run it as a task of the world's own, in no actor's name."""
@@ -161,9 +175,16 @@ class SimulatedRuntime:
 
     async def start(self, notify: Notify) -> None:
         self._notify = notify
+        self._world.runtimes[self] = None
 
     async def close(self) -> None:
         self._notify = _ignore
+        self._world.runtimes.pop(self, None)
+
+    def look(self) -> None:
+        """Have the kubelet look at each of its pods."""
+        for uid in self._pods:
+            self._notify(uid)
 
     async def machine(self) -> Machine:
         return self._machine
@@ -428,6 +449,19 @@ class SimulatedRuntime:
         if readiness:
             return behaviour.ready and age >= behaviour.ready_after_seconds and not _down(behaviour, age)
         return behaviour.healthy_seconds is None or age < behaviour.healthy_seconds
+
+    def holds(self, container_id: str, *, readiness: bool) -> float:
+        """Until when a container that is ``healthy`` stays so by itself; 0.0 when that cannot be known."""
+        container = self._find(container_id)
+        if container is None or container_id in self._stages:
+            return 0.0
+        behaviour, age = self._behaviour(container), self._clock.time() - container.started_at
+        if not readiness:
+            return container.started_at + (inf if behaviour.healthy_seconds is None else behaviour.healthy_seconds)
+        if behaviour.flapping is None:
+            return inf
+        good, bad = behaviour.flapping
+        return self._clock.time() + good - (age - behaviour.ready_after_seconds) % (good + bad)
 
     def _behaviour(self, container: Container) -> Behaviour:
         return self._world.behaviours.of(container.image, self._labels.get(container.pod_uid, {}))
