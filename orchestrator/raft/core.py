@@ -15,6 +15,7 @@ from orchestrator.raft.config import Config, Unsafe, check_step, encode_config
 from orchestrator.raft.entry import Entry, HardState, Mark
 from orchestrator.raft.leading import Leading
 from orchestrator.raft.messages import (
+    PROTOCOL,
     Append,
     AppendReply,
     Heartbeat,
@@ -155,6 +156,13 @@ class Raft:
         """How many committed entries ``member`` is not known to have; None when this member does not know."""
         progress = self._leading.peers.get(member) if self._leading is not None else None
         return None if progress is None else max(0, self.log.commit - progress.match)
+
+    def protocol(self, member: int) -> int:
+        """Which protocol ``member`` speaks, by the ``PROTOCOL`` of its version; 0: only the leader may know."""
+        if member == self.member:
+            return PROTOCOL
+        progress = self._leading.peers.get(member) if self._leading is not None else None
+        return 0 if progress is None else progress.protocol
 
     def transfer(self, to: int) -> None:
         """Hand the leadership to ``to`` (thesis §3.10). Given up after an election timeout. Raises ``NotLeader``."""
@@ -419,7 +427,7 @@ class Raft:
     def _on_heartbeat(self, beat: Heartbeat) -> None:
         self._follow(beat.sender)
         self.log.commit_to(beat.commit)
-        self._messages.append(HeartbeatReply(self.member, beat.sender, self.term, beat.read))
+        self._messages.append(HeartbeatReply(self.member, beat.sender, self.term, beat.read, PROTOCOL))
 
     def _on_install(self, install: Install) -> None:
         self._follow(install.sender)
@@ -461,6 +469,7 @@ class Raft:
             return
         progress.active = True
         progress.unanswered()
+        progress.protocol = reply.protocol
         progress.read = max(progress.read, reply.read)
         if progress.match < self.log.last or progress.pace is Pace.PROBE:
             leading.append_to(reply.sender, self._early.append, empty=True)

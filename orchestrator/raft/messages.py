@@ -1,4 +1,8 @@
-"""What members say to each other. Every message bears the sender's term; ``sender`` and ``to`` are member numbers."""
+"""What members say to each other. Every message bears the sender's term; ``sender`` and ``to`` are member numbers.
+
+A message only grows at its end, by a field whose default says what a member meant that did not have it: who is older
+passes over what it does not know, who is newer fills in what is missing.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,9 @@ import msgspec
 
 from orchestrator.raft.config import Config
 from orchestrator.raft.entry import Entry, Mark
+
+PROTOCOL = 2
+"""What this version says and understands. 1 did not say which: that is what a ``HeartbeatReply`` without it means."""
 
 
 class Vote(msgspec.Struct, frozen=True, array_like=True, tag=1):
@@ -65,6 +72,8 @@ class HeartbeatReply(msgspec.Struct, frozen=True, array_like=True, tag=6):
     to: int
     term: int
     read: int = 0
+    protocol: int = 1
+    """The sender's ``PROTOCOL``."""
 
 
 class Install(msgspec.Struct, frozen=True, array_like=True, tag=7):

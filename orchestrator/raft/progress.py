@@ -24,7 +24,7 @@ class Pace(Enum):
 class Progress:
     """Invariant: ``match < next``; in STREAM ``next`` is ahead of what was answered."""
 
-    __slots__ = ("_in_flight", "active", "asked", "awaited", "match", "next", "pace", "read", "snapshot")
+    __slots__ = ("_in_flight", "active", "asked", "awaited", "match", "next", "pace", "protocol", "read", "snapshot")
 
     def __init__(self, next_index: int) -> None:
         self.match = 0
@@ -36,6 +36,8 @@ class Progress:
         """Whether it was heard from since the last quorum check."""
         self.read = 0
         """The latest read round that it confirmed."""
+        self.protocol = 0
+        """What it said that it speaks; 0: nothing yet."""
         self.snapshot = 0
         self.awaited = 0
         """In SNAPSHOT: election timeouts since it was offered."""

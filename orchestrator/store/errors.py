@@ -36,6 +36,16 @@ class UnknownFormat(LogError):
         self.known = known
 
 
+class UnknownCommand(LogError):
+    """A newer member put into the log what this version cannot apply. Going on without it would be another state."""
+
+    def __init__(self, index: int, reason: str) -> None:
+        super().__init__(
+            f"entry {index} holds a command that this version does not know ({reason}): use a newer Podium"
+        )
+        self.index = index
+
+
 class LogCorrupt(LogError):
     """Acknowledged data is damaged: going on would lose it silently."""
 

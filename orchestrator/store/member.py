@@ -135,7 +135,7 @@ class Member:
         # Passed on, by token: what the leader did with it is not known.
         self._placed: dict[int, list[_Operation]] = {}
         # Known to stand in a log, by index. One that was truncated may come back with another leader.
-        self._forwards: deque[Forward] = deque()
+        self._forwards: deque[tuple[Forward, Command]] = deque()
         self._gathered: _Read | None = None
         # The reads that came since the last ``perform``: they are one to the leader.
         self._reads: dict[int, _Read] = {}
@@ -369,7 +369,7 @@ class Member:
         others = [self._forwards.popleft() for _ in range(min(room - len(own), len(self._forwards)))]
         if not own and not others:
             return
-        commands = [operation.command for operation in own] + [decode_command(other.payload) for other in others]
+        commands = [operation.command for operation in own] + [command for _, command in others]
         try:
             first = self.replica.propose(commands)
         except NotLeader:  # the leadership is being handed over
@@ -382,7 +382,7 @@ class Member:
         for index, operation in enumerate(own, first):
             operation.term = term
             self._placed.setdefault(index, []).append(operation)
-        for index, other in enumerate(others, first + len(own)):
+        for index, (other, _) in enumerate(others, first + len(own)):
             self._send(Placed(self._number, other.sender, other.token, index, term))
 
     def _pass_on(self, operation: _Operation, leader: int) -> None:
@@ -391,13 +391,14 @@ class Member:
         self._send(Forward(self._number, leader, operation.token, encode_command(operation.command)))
 
     def _on_forward(self, forward: Forward) -> None:
-        if self.leads and len(self._forwards) < MAX_FORWARDS:
-            self._forwards.append(forward)
+        command = _known(forward) if self.leads and len(self._forwards) < MAX_FORWARDS else None
+        if command is not None:
+            self._forwards.append((forward, command))
         else:
             self._send(Placed(self._number, forward.sender, forward.token, 0, 0))
 
     def _refuse_forwards(self) -> None:
-        for forward in self._forwards:
+        for forward, _ in self._forwards:
             self._send(Placed(self._number, forward.sender, forward.token, 0, 0))
         self._forwards.clear()
 
@@ -494,3 +495,11 @@ class Member:
                 self._send(Confirmed(self._number, read.origin, read.origin_token, read.index, ttl))
             for answer in read.answers:
                 answer(ttl)
+
+
+def _known(forward: Forward) -> Command | None:
+    """The command; None for one that only a newer member knows: it is not taken into a log that this one leads."""
+    try:
+        return decode_command(forward.payload)
+    except msgspec.MsgspecError:
+        return None

@@ -15,7 +15,13 @@ Change = MemberAdd | MemberPromote | MemberRemove
 def members(raft: Raft) -> list[MemberReply]:
     config = raft.config
     return [
-        MemberReply(member, config.addresses.get(member, ""), member in config.voters, member == raft.leader)
+        MemberReply(
+            member,
+            config.addresses.get(member, ""),
+            member in config.voters,
+            member == raft.leader,
+            raft.protocol(member),
+        )
         for member in sorted(config.members)
     ]
 

@@ -333,6 +333,8 @@ class MemberReply(msgspec.Struct, frozen=True, array_like=True):
     address: str
     voter: bool
     leader: bool
+    protocol: int = 0
+    """What it speaks to other members, which grows with its version (0: not known here; the leader knows)."""
 
 
 class MemberList(Ask[list[MemberReply]]):

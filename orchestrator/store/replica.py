@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 
+import msgspec
+
 from orchestrator.raft.config import Config, decode_config
 from orchestrator.raft.core import Raft
 from orchestrator.raft.entry import Entry, HardState, Mark
@@ -17,6 +19,7 @@ from orchestrator.raft.messages import Wire as RaftWire
 from orchestrator.raft.ready import Ready
 from orchestrator.raft.settings import Settings
 from orchestrator.store.commands import Command, decode_command, encode_command
+from orchestrator.store.errors import UnknownCommand
 from orchestrator.store.log import Log, Recovered
 from orchestrator.store.machine import Applied, Machine
 from orchestrator.store.shipping import Incoming, Outgoing, Received, Unreadable
@@ -212,7 +215,10 @@ class Replica:
             return None
         # Another leader may have put another entry in the place of what was proposed here.
         if command is None or term != entry.term:
-            command = decode_command(entry.payload)
+            try:
+                command = decode_command(entry.payload)
+            except msgspec.MsgspecError as error:
+                raise UnknownCommand(entry.index, str(error)) from error
         return self.machine.apply(command)
 
     def _forget_kept(self) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from typing import NamedTuple
 
+from tests.store.simulation.tally import Tally
 from tests.store.simulation.universe import Universe
 
 BLOCK_SEEDS = 50
@@ -20,13 +21,14 @@ PROGRESS_SEEDS = 1_000
 
 
 class Lived(NamedTuple):
-    """What a seed came to: what it violated, if anything, and how much there was to check."""
+    """What a seed came to: what it violated, if anything, how much there was to check, what went wrong on the way."""
 
     seed: int
     violation: str
     operations: int
     committed: int
     undecided: int
+    tally: Tally
 
 
 def live(seed: int) -> Lived:
@@ -35,8 +37,8 @@ def live(seed: int) -> Lived:
         universe.live()
     except Exception as error:  # an assertion of the product, or whatever else it died of, is a find too
         said = str(error) or type(error).__name__
-        return Lived(seed, f"{type(error).__name__}: {said}", 0, 0, 0)
-    return Lived(seed, "", len(universe.operations), len(universe.safety.committed), universe.undecided)
+        return Lived(seed, f"{type(error).__name__}: {said}", 0, 0, 0, universe.tally)
+    return Lived(seed, "", len(universe.operations), len(universe.safety.committed), universe.undecided, universe.tally)
 
 
 def _live_all(block: range) -> list[Lived]:
@@ -71,6 +73,7 @@ def main() -> int:
     options = parser.parse_args()
     began = time.perf_counter()
     passed = operations = committed = undecided = 0
+    tally = Tally()
     for lived in _run(options.first, options.seeds, options.jobs):
         if lived.violation:
             print(f"seed {lived.seed}: {lived.violation}")
@@ -80,8 +83,10 @@ def main() -> int:
         operations += lived.operations
         committed += lived.committed
         undecided += lived.undecided
+        tally.update(lived.tally)
         if passed % PROGRESS_SEEDS == 0:
             print(f"{passed} seeds, {time.perf_counter() - began:.0f} s", flush=True)
+    print("\n".join(tally.rows()))
     print(f"{operations} operations of clients, {committed} entries committed, {undecided} keys not decided by search")
     print(f"{passed} passed, 0 failed")
     return 0

@@ -49,7 +49,8 @@ def run(options: argparse.Namespace) -> int:
 def show(answer: dict[str, Any]) -> None:
     for member in answer["members"]:
         role = "leader" if member.get("leader") else "learner" if member.get("isLearner") else "voter"
-        print(f"{member['ID']}  {member['name']}  {role}  {' '.join(member.get('peerURLs', []))}".rstrip())
+        protocol = [f"protocol {member['protocol']}"] if "protocol" in member else []
+        print("  ".join([member["ID"], member["name"], role, *member.get("peerURLs", []), *protocol]))
 
 
 def add(options: argparse.Namespace) -> None:

@@ -128,4 +128,4 @@ class Maintenance:
 def _member(member: MemberReply) -> Json:
     urls = [member.address] if member.address else []
     told = {"ID": str(member.member), "name": f"member-{member.member}", "peerURLs": urls, "clientURLs": []}
-    return {**told, **pruned(isLearner=not member.voter, leader=member.leader)}
+    return {**told, **pruned(isLearner=not member.voter, leader=member.leader, protocol=member.protocol)}

@@ -24,6 +24,8 @@ class Model:
         """Value, mod revision, lease."""
         self.events: list[Event] = []
         self.replies: dict[str, Outcomes] = {}
+        self.repeated = 0
+        """Proposals that stood in the log before."""
         self.values: dict[int, dict[str, bytes | None]] = {0: {}}
         """What each revision changed."""
         self._leases: set[int] = set()
@@ -38,6 +40,8 @@ class Model:
                     if not command.request_id:
                         return answer
                     self.replies[command.request_id] = answer
+                else:
+                    self.repeated += 1
                 return self.replies[command.request_id]
             case Grant():
                 self._granted += 1

@@ -5,6 +5,7 @@ A client that gets no answer asks another member: a write with the same request 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -60,23 +61,32 @@ class Place(Protocol):
         """One that takes connections."""
 
 
+READS = 0.35
+"""The chance that a client reads next."""
+
+
 class Client:
-    def __init__(self, place: Place, number: int) -> None:
+    def __init__(
+        self, place: Place, number: int, *, choose: Callable[[], Node | None] | None = None, reads: float = READS
+    ) -> None:
+        """``choose``: which member it asks, one after the other without a pause, instead of any."""
         self._place = place
         self._world = place.world
         self._draw = place.world.random
         self._number = number
+        self._choose = choose or place.some_node
+        self._reads = reads
         self._count = 0
         self._known: dict[str, int] = {}
         # Mod revisions as this client saw them last.
-        self._haste = self._draw.choice([10.0, 40.0, 150.0])
+        self._haste = 10.0 if choose else self._draw.choice([10.0, 40.0, 150.0])
         self.stopped = False
         self._world.after(self._draw.random() * 100, self._next)
 
     def _next(self) -> None:
         if not self.stopped:
             chance = self._draw.random()
-            if chance < 0.35:
+            if chance < self._reads:
                 self._read()
             elif chance < 0.97:
                 self._write()
@@ -113,12 +123,13 @@ class Client:
         return b"%d.%d" % (self._number, self._count)
 
     def _try_write(self, operation: Operation, command: Command, tries: int) -> None:
-        node = self._place.some_node()
+        node = self._choose()
 
         def again() -> None:
             if operation.ended is None and not settled:
                 settled.append(True)
                 if tries < MAX_TRIES and not self.stopped:
+                    self._world.tally.happened("client retried")
                     self._try_write(operation, command, tries + 1)
                 else:
                     self._later()
@@ -153,7 +164,7 @@ class Client:
             self._known[key] = result.revision
 
     def _compact(self) -> None:
-        node = self._place.some_node()
+        node = self._choose()
         if node is not None and node.up:
             revision = max(1, node.member.replica.machine.revision - self._draw.choice([0, 2, 10]))
             node.do(lambda: node.member.propose(CompactTo(round(self._world.now), revision), None))
@@ -168,7 +179,7 @@ class Client:
         self._try_read(operation, 1)
 
     def _try_read(self, operation: Operation, tries: int) -> None:
-        node = self._place.some_node()
+        node = self._choose()
         settled: list[bool] = []
 
         def again() -> None:
@@ -186,6 +197,8 @@ class Client:
                 self._world.after(20.0, again)
                 return
             assert node is not None
+            if self._world.now == operation.began and not node.member.replica.alone and node.member.leads:
+                self._world.tally.happened("read by lease")
             reply = get(node.member.replica.machine, Get(list(operation.keys)))
             operation.ended = self._world.now
             operation.revision = reply.revision
@@ -200,6 +213,18 @@ class Client:
         self._world.after(PATIENCE_MILLISECONDS, again)
         if node is not None:
             node.do(lambda: _confirm(node, answer))
+
+
+class Passing(Client):
+    """Comes to ask one member, or one kind of member, without a pause, and goes at ``end``."""
+
+    def __init__(self, place: Place, number: int, choose: Callable[[], Node | None], reads: float, end: float) -> None:
+        super().__init__(place, number, choose=choose, reads=reads)
+        self._end = end
+
+    def _next(self) -> None:
+        self.stopped = self.stopped or self._world.now > self._end
+        super()._next()
 
 
 def _confirm(node: Node, answer: object) -> None:

@@ -9,28 +9,35 @@ from typing import Protocol
 from orchestrator.raft.config import Config, Unsafe
 from orchestrator.raft.core import NotLeader
 from orchestrator.store.commands import Write
+from orchestrator.store.errors import UnknownFormat
 from orchestrator.store.protocol import Change
+from tests.store.simulation.clients import Client, Passing
+from tests.store.simulation.clients import Place as Users
 from tests.store.simulation.node import Node
-from tests.store.simulation.world import Network, World
+from tests.store.simulation.software import CURRENT, NEXT, OLDER
+from tests.store.simulation.world import Network
 
 POLL_MILLISECONDS = 5.0
 """How often a script looks whether what it waits for has come."""
+FIRST_READER = 100
+"""Clients that come and go are numbered from here."""
 SCRIPT_MILLISECONDS = 2500.0
 """A script that waits longer for one thing is given up."""
 
 Script = Generator[Callable[[], bool], None, None]
 
 
-class Place(Protocol):
+class Place(Users, Protocol):
     """What the faults see of the universe."""
 
-    world: World
     network: Network
     nodes: dict[int, Node]
 
     def leader(self) -> Node | None: ...
 
     def add_node(self) -> int: ...
+
+    def use(self, client: Client) -> None: ...
 
 
 class Faults:
@@ -41,6 +48,8 @@ class Faults:
         self._world = place.world
         self._draw = place.world.random
         self.stopped = False
+        self._happened = place.world.tally.happened
+        self._readers = FIRST_READER
         draw = self._draw
         kinds = [
             self._crash,
@@ -60,9 +69,14 @@ class Faults:
         if draw.random() < 0.35:
             kinds = [self._grow, self._promote, self._remove, self._remove_all, self._isolate, self._crash_leader]
         self._kinds = draw.sample(kinds, draw.randint(2, 5))
+        if any(node.software is not CURRENT for node in place.nodes.values()):
+            self._kinds += [self._upgrade, self._downgrade]
         self._often = draw.choice([250.0, 600.0])
-        if draw.random() < 0.12:
+        chance = draw.random()
+        if chance < 0.12:
             self._play(self._old_entries_come_back())
+        elif chance < 0.3:
+            self._play(self._old_leader_is_asked())
         else:
             self._world.after(600 + draw.random() * 600, self._next)
 
@@ -82,6 +96,7 @@ class Faults:
             # Who voted for it may be asked by another candidate of the same term.
             for number in self._others(node):
                 voter = self._place.nodes[number]
+                self._happened("crash")
                 voter.crash()
                 self._world.after(1 + self._draw.random() * 20, self._restart, voter, voter.life)
 
@@ -103,6 +118,7 @@ class Faults:
     def _crash_node(self, node: Node, life: int) -> None:
         if node.life != life or self.stopped:
             return
+        self._happened("crash")
         node.crash()
         self._break_connections(node)
         self._world.after(20 + self._draw.random() * self._draw.choice([60, 1500]), self._restart, node, node.life)
@@ -110,6 +126,7 @@ class Faults:
     def _restart(self, node: Node, life: int) -> None:
         if node.life == life:
             node.start()
+            self._happened("restart of one")
 
     def _crash(self) -> None:
         node = self._target()
@@ -121,12 +138,14 @@ class Faults:
             self._crash_node(leader, leader.life)
 
     def _crash_all(self) -> None:
+        self._happened("restart of all")
         for node in list(self._place.nodes.values()):
             self._crash_node(node, node.life)
 
     def _pause(self) -> None:
         node = self._target()
         if node.ready:
+            self._happened("pause")
             node.pause()
             self._world.after(100 + self._draw.random() * 2000, self._go_on, node, node.life)
 
@@ -137,9 +156,14 @@ class Faults:
     def _slow_disk(self) -> None:
         node = self._target()
         node.log.slow = self._draw.choice([1.0, 15.0, 300.0])
+        if node.log.slow > 100:
+            self._happened("slow disk")
 
     def _snapshot(self) -> None:
-        self._target().snapshot_due = True
+        node = self._target()
+        node.snapshot_due = True
+        if self._draw.random() < 0.3:
+            self._world.after(self._draw.random() * 10, self._crash_node, node, node.life)
 
     def _late_snapshot(self) -> None:
         """A member sees nothing until the others have forgotten what it lacks."""
@@ -147,6 +171,39 @@ class Faults:
         self._cut(node, 300 + self._draw.random() * 1500)
         for other in self._others(node):
             self._place.nodes[other].snapshot_due = True
+
+    def _upgrade(self) -> None:
+        """A member comes back as the next version."""
+        node = self._some()
+        following = NEXT.get(node.software)
+        if following is not None:
+            self._happened("crash")
+            node.crash()
+            node.software = following
+            self._world.after(20 + self._draw.random() * 60, self._begin_upgraded, node, node.life)
+
+    def _begin_upgraded(self, node: Node, life: int) -> None:
+        self._restart(node, life)
+        if self._draw.random() < 0.4:
+            self._world.after(self._draw.random() * 10, self._crash_node, node, node.life)
+
+    def _downgrade(self) -> None:
+        """The version before is tried on a disk that it does not know."""
+        node = self._some()
+        if node.log.format <= OLDER.format:
+            return
+        installed = node.software
+        node.crash()
+        node.software = OLDER
+        try:
+            node.start()
+        except UnknownFormat:
+            self._happened("older version refused a newer log")
+        else:
+            raise AssertionError(f"format {node.log.format} was opened by a version that knows {OLDER.format}")
+        node.crash()
+        node.software = installed
+        self._world.after(20 + self._draw.random() * 60, self._restart, node, node.life)
 
     # The network
 
@@ -165,6 +222,7 @@ class Faults:
         self._break_connections(self._target())
 
     def _cut(self, node: Node, milliseconds: float, *, inward: bool = True, outward: bool = True) -> None:
+        self._happened("partition both ways" if inward and outward else "partition one way")
         self._place.network.isolate(node.number, self._others(node), inward=inward, outward=outward)
         self._world.after(milliseconds, self._rejoin, node)
 
@@ -180,6 +238,7 @@ class Faults:
         self._cut(self._target(), 200 + self._draw.random() * 2000, inward=inward, outward=not inward)
 
     def _split(self) -> None:
+        self._happened("partition into two halves")
         numbers = list(self._place.nodes)
         self._draw.shuffle(numbers)
         half = self._draw.randint(1, max(1, len(numbers) - 1))
@@ -310,6 +369,7 @@ class Faults:
             third = place.leader()
             if third is None:
                 return
+            self._happened("old entries come back")
             # The first leads again and sends what it has, entry by entry; then it and what is under way are gone.
             yield self._pass(20 + draw.random() * 160)
             network.cut.clear()
@@ -317,6 +377,53 @@ class Faults:
             self._crash_node(third, third.life)
             yield self._pass(900 + draw.random() * 600)
             network.cut.clear()
+
+    def _old_leader_is_asked(self) -> Script:
+        """A leader that nobody follows any more, and who does not know it, is read from while its successor writes."""
+        place, draw, network = self._place, self._draw, self._place.network
+        network.loss = min(network.loss, 0.02)
+        while len(place.nodes) > 1:
+            yield self._other_leads(None)
+            yield self._pass(100 + draw.random() * 300)
+            first = place.leader()
+            if first is None:
+                return
+            end = self._world.now + 800 + draw.random() * 600
+            for choose, reads in ((lambda old=first: old, 1.0), (self._successor(first), 0.2)) * 2:
+                self._readers += 1
+                place.use(Passing(place, self._readers, choose, reads, end))
+            self._depose(first)
+            yield self._other_leads(first)
+            self._happened("read of an old leader")
+            yield self._pass(end - self._world.now)
+            network.cut.clear()
+
+    def _depose(self, leader: Node) -> None:
+        """It is cut off, hears the others no more, stops for a while, or hands over and does not hear who leads."""
+        others = self._others(leader)
+        way = self._draw.choice(["cut off", "deaf", "mute", "stopped", "handing over"])
+        if way == "stopped":
+            self._happened("pause")
+            leader.pause()
+            self._world.after(500 + self._draw.random() * 500, self._go_on, leader, leader.life)
+        elif way == "handing over":
+            to = self._draw.choice(others)
+            self._ask(leader, lambda: leader.member.replica.raft.transfer(to))
+            self._world.after(self._draw.random() * 30, self._cut_inward, leader)
+        else:
+            self._place.network.isolate(leader.number, others, inward=way != "mute", outward=way != "deaf")
+
+    def _cut_inward(self, node: Node) -> None:
+        if not self.stopped:
+            self._place.network.isolate(node.number, self._others(node), outward=False)
+
+    def _successor(self, old: Node) -> Callable[[], Node | None]:
+        def choose() -> Node | None:
+            others = [node for node in self._place.nodes.values() if node.ready and node is not old]
+            leading = [node for node in others if node.member.leads]
+            return self._draw.choice(leading or others) if others else None
+
+        return choose
 
     def _propose_to(self, node: Node) -> None:
         change = Change("alone", (b"alone %d" % round(self._world.now),))

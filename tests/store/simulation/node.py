@@ -13,11 +13,13 @@ from orchestrator.store.replica import Done, Replica
 from orchestrator.store.watch import Watches
 from orchestrator.store.wire import Wire
 from tests.store.simulation.disk import SimulatedLog, Wait
+from tests.store.simulation.software import Software
 from tests.store.simulation.world import EPOCH_MILLISECONDS, World
 
 TICK_MILLISECONDS = 50.0
 ELECTION_TICKS = 10
-LEASE_TICKS = 5
+LEASE_TICKS = 6
+"""The most that is safe: 6 slow ticks are 360 ms, the 9 whole fast ones of who promised to elect nobody 375 ms."""
 EXPIRE_MILLISECONDS = 300.0
 MAX_SKEW = 1.2
 """How much faster or slower than real time a clock may run."""
@@ -28,6 +30,7 @@ class _Observed(Member):
 
     observe: Callable[[Done], None]
     extended: Callable[[int, int], None]
+    restored: Callable[[], None]
 
     def _seen(self, ready: Ready, done: Done) -> None:
         self.observe(done)
@@ -38,6 +41,10 @@ class _Observed(Member):
         if ttl:
             self.extended(number, ttl)
         return ttl
+
+    def _on_restored(self) -> None:
+        self.restored()
+        super()._on_restored()
 
 
 class Node:
@@ -50,6 +57,7 @@ class Node:
         world: World,
         number: int,
         founders: tuple[int, ...],
+        software: Software,
         *,
         leases: bool,
         send: Callable[[Wire], None],
@@ -60,7 +68,8 @@ class Node:
     ) -> None:
         draw = world.random
         self.number = number
-        self.log = SimulatedLog(draw)
+        self.software = software
+        self.log = SimulatedLog(draw, world.tally, software.format)
         self.life = 0
         self.up = False
         self.paused = False
@@ -73,7 +82,9 @@ class Node:
         self._extended = extended
         self._led_by = led
         self._told = told
-        self._rate = draw.uniform(1 / MAX_SKEW, MAX_SKEW)
+        self._rate = draw.choice([1 / MAX_SKEW, MAX_SKEW, draw.uniform(1 / MAX_SKEW, MAX_SKEW)])
+        if abs(self._rate - 1) > 0.02:
+            world.tally.happened("fast clock" if self._rate > 1 else "slow clock")
         self._offset = draw.uniform(0.0, 1000.0)
         self._append_bytes = draw.choice([1, 1, 500, 1 << 20])
         self._kept = draw.choice([4, 30, 1000])
@@ -96,6 +107,7 @@ class Node:
     # Lives
 
     def start(self) -> None:
+        """Raises ``UnknownFormat`` when newer software has been here."""
         self.life += 1
         self._again = False
         settings = Settings(
@@ -117,6 +129,8 @@ class Node:
             watches=self.watches,
             tick_seconds=TICK_MILLISECONDS / 1000,
         )
+        self.log.software = self.software.format
+        self.member.restored = lambda: self._world.tally.happened("snapshot installed")
         self.member.observe = lambda done: self._applied(self, done)
         self.member.extended = lambda lease, ttl: self._extended(self, lease, ttl)
         self._coroutine = self._open()

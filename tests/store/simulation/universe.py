@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from actors import Ref, Tell
+from orchestrator.raft.config import Config, decode_config
+from orchestrator.raft.messages import TimeoutNow
 from orchestrator.store.commands import Revoke, Write, decode_command
 from orchestrator.store.machine import Applied
 from orchestrator.store.member import Lost
-from orchestrator.store.protocol import Change, LeaseReply
+from orchestrator.store.protocol import Change, CompactReply, LeaseReply
 from orchestrator.store.replica import Done
 from orchestrator.store.wire import Wire
 from tests.store.checks import Violation, clients, leases, registers, watching
@@ -17,6 +19,7 @@ from tests.store.checks.safety import Safety, match
 from tests.store.simulation.clients import Client, Holder, Operation, Renewal
 from tests.store.simulation.faults import Faults
 from tests.store.simulation.node import Node
+from tests.store.simulation.software import CURRENT, NEWER, OLDER
 from tests.store.simulation.watchers import Watcher
 from tests.store.simulation.world import Network, World
 
@@ -25,6 +28,8 @@ PEACE_MILLISECONDS = 8000.0
 """Within which a healed group must serve everybody again: some elections, a snapshot, and what waits for an age."""
 PEACE_STEP = 250.0
 SIZES = (1, 2, 3, 3, 3, 3, 4, 5, 5)
+INSTALLED = ((CURRENT,), (CURRENT,), (CURRENT,), (OLDER,), (OLDER, CURRENT), (OLDER, CURRENT, NEWER))
+"""What the members run when the universe begins, each one of these."""
 
 
 class Universe:
@@ -33,7 +38,8 @@ class Universe:
     def __init__(self, seed: int) -> None:
         self.world = World(seed)
         draw = self.world.random
-        self.network = Network(self.world, self._deliver)
+        self.tally = self.world.tally
+        self.network = Network(self.world, self._deliver, lambda number: self.nodes[number].software)
         self.nodes: dict[int, Node] = {}
         self.safety = Safety()
         self.operations: list[Operation] = []
@@ -42,8 +48,15 @@ class Universe:
         self._expired: dict[int, float] = {}
         self._keeping: dict[int, leases.Keeping] = {}
         self._leases = draw.random() < 0.5
+        self._installed = draw.choice(INSTALLED)
         founders = tuple(range(1, draw.choice(SIZES) + 1))
         self._founders = founders
+        self.tally.happened(f"group of {len(founders)}")
+        self._config = Config(founders)
+        self._term = 0
+        # What the log said last of the members, and who led last.
+        self._invited = (0, 0)
+        # The term in which a member was told to lead, and which.
         for number in founders:
             self._make(number)
         self._clients: list[Client | Holder] = [Client(self, number) for number in range(draw.randint(2, 4))]
@@ -81,6 +94,7 @@ class Universe:
             self.world,
             number,
             self._founders,
+            self.world.random.choice(self._installed),
             leases=self._leases,
             send=self.network.send,
             applied=self._applied,
@@ -90,11 +104,17 @@ class Universe:
         )
         node.start()
 
+    def use(self, client: Client) -> None:
+        """One more who uses the store."""
+        self._clients.append(client)
+
     # What happens
 
     def _deliver(self, message: Wire) -> None:
         node = self.nodes.get(message.to)
         if node is not None:
+            if isinstance(message, TimeoutNow):
+                self._invited = (message.term + 1, message.to)
             node.receive(message)
 
     def _told(self, subscriber: Ref[Any], message: Tell) -> bool:
@@ -103,13 +123,28 @@ class Universe:
     def _applied(self, node: Node, done: Done) -> None:
         for entry, result in done:
             fresh = entry.index not in self.safety.committed
+            if fresh and result is None:
+                self._reconfigured(decode_config(entry.payload))
+            elif fresh and result is not None and isinstance(result.reply, CompactReply):
+                self.tally.happened("compaction")
             self.safety.applied(node.number, node.member.replica.raft.term, entry, result)
             if fresh and result is not None and len(entry.payload) < 32:
                 command = decode_command(entry.payload)
                 if isinstance(command, Revoke) and command.expired:
                     self._expired.setdefault(command.lease, self.world.now)
+                    self.tally.happened("store lease expired")
             if result is not None and isinstance(result.reply, LeaseReply) and node.member.leads:
                 self._keeper(node).granted(node.member.replica.raft.term, result.reply.lease, node.seconds())
+
+    def _reconfigured(self, config: Config | None) -> None:
+        if config is not None:
+            old, self._config = self._config, config
+            for member in config.members:
+                if member not in old.members:
+                    self.tally.happened("learner added")
+                elif member in config.voters and member in old.learners:
+                    self.tally.happened("learner promoted")
+            self.tally["member removed"] += len(set(old.members) - set(config.members))
 
     def _extended(self, node: Node, lease: int, milliseconds: int) -> None:
         self._keeper(node).extended(node.member.replica.raft.term, lease, milliseconds / 1000, node.seconds())
@@ -118,7 +153,12 @@ class Universe:
         return self._keeping.setdefault(node.number, leases.Keeping())
 
     def _has_led(self, node: Node) -> None:
-        self.safety.led(node.number, node.member.replica.raft)
+        raft = node.member.replica.raft
+        if raft.term > self._term:
+            self.tally["leader changed"] += self._term > 0
+            self._term = raft.term
+            self.tally["leader transferred"] += self._invited == (raft.term, node.number)
+        self.safety.led(node.number, raft)
         self._faults.led(node)
 
     # The end
@@ -169,6 +209,7 @@ class Universe:
     def _check(self) -> None:
         self._match()
         model = replay(self.safety.committed, self.safety.first)
+        self.tally["proposal repeated in the log"] += model.repeated
         leader = self.leader()
         assert leader is not None, "the group has recovered"
         for number in leader.member.replica.raft.config.members:

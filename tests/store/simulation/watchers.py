@@ -77,6 +77,7 @@ class Watcher:
         stretch = self._stretch
         if isinstance(message, WatchEnded):
             self._node = None
+            self._world.tally.happened("watch ended by a snapshot or as slow")
             return True
         assert isinstance(message, Changes)
         if stretch is None:

@@ -7,9 +7,15 @@ from collections.abc import Callable
 from heapq import heappop, heappush
 from typing import Any
 
-from orchestrator.store.wire import Wire, decode_wire, encode_wire
+import msgspec
+
+from orchestrator.store.wire import Wire
+from tests.store.simulation.software import CURRENT, NEWER, Software, heard, spoken, unknown_word
+from tests.store.simulation.tally import Tally
 
 EPOCH_MILLISECONDS = 1_767_225_600_000
+UNKNOWN_WORDS = 0.02
+"""What a newer member says beside each message, as a chance."""
 
 
 class World:
@@ -17,6 +23,7 @@ class World:
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
+        self.tally = Tally()
         self.now = 0.0
         self._events: list[tuple[float, int, Callable[..., None], tuple[Any, ...]]] = []
         self._count = 0
@@ -36,10 +43,15 @@ class World:
 class Network:
     """``loss`` and ``doubled`` are chances, ``slow`` the longest usual delay. ``cut`` holds pairs (from, to)."""
 
-    def __init__(self, world: World, deliver: Callable[[Wire], None]) -> None:
+    def __init__(self, world: World, deliver: Callable[[Wire], None], software: Callable[[int], Software]) -> None:
+        """``deliver`` hands a message to its member; ``software`` is what a member runs."""
         draw = world.random
         self._world = world
         self._deliver_to = deliver
+        self._software = software
+        self._sent = 0
+        self._delivered: dict[tuple[int, int], int] = {}
+        # By pair, the latest message that arrived.
         self.loss = draw.choice([0.0, 0.0, 0.02, 0.1, 0.3])
         self.doubled = draw.choice([0.0, 0.02, 0.1])
         self.late = draw.choice([0.0, 0.0, 0.01, 0.05])
@@ -49,25 +61,47 @@ class Network:
         self.cut: set[tuple[int, int]] = set()
 
     def send(self, message: Wire) -> None:
-        draw = self._world.random
-        if self.coded:
-            message = decode_wire(encode_wire(message))
+        draw, pair = self._world.random, (message.sender, message.to)
+        speaker, hearer = self._software(message.sender), self._software(message.to)
+        said: Wire | bytes = message
+        if self.coded or speaker is not CURRENT or hearer is not CURRENT:
+            said = spoken(message, speaker)
+            if speaker is not hearer:
+                self._world.tally.happened("message between versions")
+            if speaker is NEWER and draw.random() < UNKNOWN_WORDS:
+                self._send_once(pair, unknown_word(*pair, draw))
         if draw.random() < self.loss:
+            self._world.tally.happened("message lost")
             return
-        self._send_once(message)
+        self._send_once(pair, said)
         if draw.random() < self.doubled:
-            self._send_once(message)
+            self._world.tally.happened("message doubled")
+            self._send_once(pair, said)
 
-    def _send_once(self, message: Wire) -> None:
+    def _send_once(self, pair: tuple[int, int], said: Wire | bytes) -> None:
         draw = self._world.random
         delay = 0.5 + draw.random() * self.slow
         if draw.random() < self.late:
             delay += draw.random() * 1500.0
-        self._world.after(delay, self._deliver, message)
+        self._sent += 1
+        self._world.after(delay, self._deliver, pair, said, self._sent)
 
-    def _deliver(self, message: Wire) -> None:
-        if (message.sender, message.to) not in self.cut:
-            self._deliver_to(message)
+    def _deliver(self, pair: tuple[int, int], said: Wire | bytes, number: int) -> None:
+        tally = self._world.tally
+        if pair in self.cut:
+            tally["message cut off"] += 1
+            return
+        if number < self._delivered.get(pair, 0):
+            tally["message overtaken"] += 1
+        else:
+            self._delivered[pair] = number
+        if isinstance(said, bytes):
+            try:
+                said = heard(said, self._software(pair[1]))
+            except msgspec.MsgspecError:  # passed over, as the store does
+                tally.happened("word of a newer version")
+                return
+        self._deliver_to(said)
 
     def heal(self) -> None:
         self.cut.clear()
