@@ -240,20 +240,17 @@ class Raft:
 
     def ready(self) -> Ready | None:
         """What is to be done now, None for nothing. Until ``advance`` the next call repeats what was not yet done."""
-        if self._leading is not None:
-            self._leading.begin_round(self._messages.append)
+        if self._leading is not None and self._leading.begin_round(self._messages.append):
             self._reads += self._leading.confirmed()
-        state = HardState(self.term, self.vote, self.log.commit)
-        entries = self.log.unsaved()
-        committed = self.log.applicable()
-        changed = (state.term, state.vote) != (self._written.term, self._written.vote)
-        must_write = changed or bool(entries) or self._restore is not None
-        outputs = self._early or self._messages or self._reads or self._lost_reads
-        if not (must_write or committed or outputs):
+        log, written = self.log, self._written
+        changed = self.term != written.term or self.vote != written.vote
+        must_write = changed or log.saved < log.last or self._restore is not None
+        committed = log.applicable()
+        if not (must_write or committed or self._early or self._messages or self._reads or self._lost_reads):
             return None
         ready = Ready(
-            state,
-            entries,
+            HardState(self.term, self.vote, log.commit),
+            log.unsaved(),
             must_write,
             self._early,
             self._messages,
@@ -352,6 +349,7 @@ class Raft:
         if self._beat >= self.settings.heartbeat_ticks:
             self._beat = 0
             leading.heartbeat(self._messages.append)
+            self._reads += leading.confirmed()  # by itself, when nobody else is left that could answer
 
     # Terms
 

@@ -146,10 +146,12 @@ class Leading:
         indices = [(token, self.read(token)) for token in tokens]
         return [ReadIndex(token, index) for token, index in indices if index is not None]
 
-    def begin_round(self, send: Callable[[Message], None]) -> None:
-        """All reads that were asked since the last round share one."""
-        if self._asked:
+    def begin_round(self, send: Callable[[Message], None]) -> bool:
+        """All reads that were asked since the last round share one. Whether one was begun."""
+        asked = self._asked
+        if asked:
             self.heartbeat(send)
+        return asked
 
     def confirmed(self) -> list[ReadIndex]:
         """The reads that a majority has confirmed by now, once."""

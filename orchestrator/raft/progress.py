@@ -24,7 +24,19 @@ class Pace(Enum):
 class Progress:
     """Invariant: ``match < next``; in STREAM ``next`` is ahead of what was answered."""
 
-    __slots__ = ("_in_flight", "active", "asked", "awaited", "match", "next", "pace", "protocol", "read", "snapshot")
+    __slots__ = (
+        "_in_flight",
+        "_stepped_back",
+        "active",
+        "asked",
+        "awaited",
+        "match",
+        "next",
+        "pace",
+        "protocol",
+        "read",
+        "snapshot",
+    )
 
     def __init__(self, next_index: int) -> None:
         self.match = 0
@@ -42,6 +54,8 @@ class Progress:
         self.awaited = 0
         """In SNAPSHOT: election timeouts since it was offered."""
         self._in_flight: list[int] = []
+        self._stepped_back = False
+        # Whether a refusal ended a stream since it last answered a heartbeat.
 
     def paused(self) -> bool:
         if self.pace is Pace.STREAM:
@@ -68,10 +82,15 @@ class Progress:
         return news
 
     def refused(self, index: int, hint: int) -> bool:
-        """It does not agree at ``index``, perhaps at ``hint``. False: an outdated answer."""
+        """It does not agree at ``index``, perhaps at ``hint``. False: an outdated answer, or it may be one.
+
+        One append that came too early makes it refuse all that followed. If each refusal had the stream sent anew, each
+        stream would bring as many refusals again: one in a round of heartbeats is believed.
+        """
         if self.pace is Pace.STREAM:
-            if index <= self.match:
+            if index <= self.match or self._stepped_back:
                 return False
+            self._stepped_back = True
             self._become(Pace.PROBE)
             self.next = self.match + 1
             return True
@@ -104,7 +123,7 @@ class Progress:
 
     def unanswered(self) -> None:
         """A heartbeat was answered: what was lost of a probe may be sent again."""
-        self.asked = False
+        self.asked = self._stepped_back = False
         if self.pace is Pace.STREAM and len(self._in_flight) >= MAX_IN_FLIGHT:
             self._in_flight.pop(0)
 

@@ -102,7 +102,8 @@ class RaftLog:
 
     def applicable(self) -> list[Entry]:
         """Committed, on this member's disk, and not applied yet."""
-        return self.slice(self.applied + 1, min(self.commit, self.saved))
+        end = self.commit if self.commit < self.saved else self.saved
+        return self.slice(self.applied + 1, end) if end > self.applied else []
 
     def newer(self, end: Mark) -> bool:
         """Whether a log that ends at ``end`` is at least as up to date as this one (§5.4.1)."""

@@ -318,7 +318,7 @@ class Member:
     def _take_over(self) -> None:
         """A new leader gives every lease its whole time: it does not know when it was kept alive last."""
         raft = self.replica.raft
-        if self.leads and self._led != raft.term:
+        if self._led != raft.term and self.leads:
             self._led = raft.term
             self.deadlines = Deadlines()
             for lease in self.replica.machine.leases.all():
@@ -352,13 +352,14 @@ class Member:
             gathered, self._gathered = self._gathered, None
             self._ask(gathered)
         if self.leads:
-            self._propose_all()
-        elif leader := self.replica.raft.leader:
+            if self._waiting or self._ending or self._forwards:
+                self._propose_all()
+            return
+        if self._forwards:
             self._refuse_forwards()
+        if leader := self.replica.raft.leader:
             while self._waiting and self._waiting[0].asked < self._waiting[0].age:
                 self._pass_on(self._waiting.popleft(), leader)
-        else:
-            self._refuse_forwards()
 
     def _propose_all(self) -> None:
         log = self.replica.raft.log

@@ -74,7 +74,8 @@ class Replica:
         self.cut = ""
         """What the log lost off its end when it was opened; nothing in it was acknowledged."""
         self._send = send
-        self._raft: Raft | None = None
+        self.raft: Raft
+        # Made by ``open``.
         self._proposed: dict[int, tuple[int, Command]] = {}
         # What this member proposed itself, by index, with its term: it need not be decoded again.
         self._snapshot_bytes = 0
@@ -85,11 +86,6 @@ class Replica:
         self._outgoing: dict[int, Outgoing] = {}
         self._incoming: Incoming | None = None
         self._received: Received | None = None
-
-    @property
-    def raft(self) -> Raft:
-        assert self._raft is not None, "the replica is open"
-        return self._raft
 
     @property
     def alone(self) -> bool:
@@ -114,9 +110,9 @@ class Replica:
         config = self.machine.config if self.machine.config.voters else Config(self.settings.voters)
         self.machine.config = config
         self.applied = recovered.snapshot.index
-        self._raft = Raft(self.settings, recovered.state, recovered.snapshot, entries, config)
+        self.raft = Raft(self.settings, recovered.state, recovered.snapshot, entries, config)
         if self.alone:
-            self._raft.campaign()
+            self.raft.campaign()
 
     # Inputs
 
@@ -166,7 +162,8 @@ class Replica:
             await self.log.append(ready.state, ready.entries)
         self._send_messages(ready.messages)
         self.raft.advance(ready)
-        self._forget_kept()
+        if ready.committed:
+            self._forget_kept()
         return True
 
     @property

@@ -129,7 +129,7 @@ def describe(thing: Entry | Message) -> str:
     parts = [type(thing).__name__]
     for name in thing.__struct_fields__:
         value = getattr(thing, name)
-        if name in ("sender", "to") or value is False or (name == "read" and not value):
+        if name in ("sender", "to", "protocol") or value is False or (name == "read" and not value):
             continue
         if name == "hint" and not getattr(thing, "refused", False):
             continue

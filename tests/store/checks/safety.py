@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from orchestrator.raft.config import decode_config
 from orchestrator.raft.core import Raft
 from orchestrator.raft.entry import Entry
 from orchestrator.store.machine import Applied
@@ -29,6 +30,7 @@ class Safety:
         if known != member:
             raise Violation(f"election safety: {known} and {member} lead term {raft.term}")
         log = raft.log
+        _config(member, raft)
         for index in range(log.mark.index + 1, self._last + 1):
             entry = self.committed.get(index)
             if entry is not None and self._seen[index] < raft.term and log.term(index) != entry.term:
@@ -59,6 +61,8 @@ class Safety:
 def match(rafts: dict[int, Raft]) -> None:
     """Log matching: where two logs have the same index and term, they are the same up to there."""
     numbered = sorted(rafts.items())
+    for member, raft in numbered:
+        _config(member, raft)
     for position, (one, left) in enumerate(numbered):
         for two, right in numbered[position + 1 :]:
             low = max(left.log.mark.index, right.log.mark.index) + 1
@@ -68,3 +72,14 @@ def match(rafts: dict[int, Raft]) -> None:
                 if same and not equal:
                     raise Violation(f"log matching: {one} and {two} differ at {index} and agree behind it")
                 same = same or equal
+
+
+def _config(member: int, raft: Raft) -> None:
+    """The membership in effect is the last that the log speaks of (thesis §4.1)."""
+    log = raft.log
+    for entry in reversed(log.slice(log.mark.index + 1, log.last)):
+        config = decode_config(entry.payload)
+        if config is not None:
+            if config != raft.config:
+                raise Violation(f"membership: {member} goes by {raft.config}, entry {entry.index} says {config}")
+            return

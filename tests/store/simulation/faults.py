@@ -405,7 +405,9 @@ class Faults:
         if way == "stopped":
             self._happened("pause")
             leader.pause()
-            self._world.after(500 + self._draw.random() * 500, self._go_on, leader, leader.life)
+            if self._draw.random() < 0.5:
+                self._cut_inward(leader)
+            self._world.after(500 + self._draw.random() * 700, self._go_on, leader, leader.life)
         elif way == "handing over":
             to = self._draw.choice(others)
             self._ask(leader, lambda: leader.member.replica.raft.transfer(to))

@@ -151,14 +151,18 @@ class Node:
     def go_on(self) -> None:
         self.paused = False
         backlog, self._backlog = self._backlog, []
+        self._world.random.shuffle(backlog)  # they came over many connections, and the clock is one more
         for action in backlog:
             action()
 
     # Inputs
 
     def receive(self, message: Wire) -> None:
-        if self.up:
-            self.do(lambda: self.member.receive(message))
+        if self.paused:
+            self._backlog.append(lambda: self.receive(message))
+        elif self.up:
+            self.member.receive(message)
+            self.kick()
 
     def do(self, action: Callable[[], None]) -> None:
         """Let the member do something, when it is not stopped."""

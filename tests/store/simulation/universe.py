@@ -39,7 +39,9 @@ class Universe:
         self.world = World(seed)
         draw = self.world.random
         self.tally = self.world.tally
-        self.network = Network(self.world, self._deliver, lambda number: self.nodes[number].software)
+        self._installed = draw.choice(INSTALLED)
+        mixed = self._installed != (CURRENT,)
+        self.network = Network(self.world, self._deliver, lambda number: self.nodes[number].software, mixed=mixed)
         self.nodes: dict[int, Node] = {}
         self.safety = Safety()
         self.operations: list[Operation] = []
@@ -48,7 +50,6 @@ class Universe:
         self._expired: dict[int, float] = {}
         self._keeping: dict[int, leases.Keeping] = {}
         self._leases = draw.random() < 0.5
-        self._installed = draw.choice(INSTALLED)
         founders = tuple(range(1, draw.choice(SIZES) + 1))
         self._founders = founders
         self.tally.happened(f"group of {len(founders)}")

@@ -43,12 +43,15 @@ class World:
 class Network:
     """``loss`` and ``doubled`` are chances, ``slow`` the longest usual delay. ``cut`` holds pairs (from, to)."""
 
-    def __init__(self, world: World, deliver: Callable[[Wire], None], software: Callable[[int], Software]) -> None:
-        """``deliver`` hands a message to its member; ``software`` is what a member runs."""
+    def __init__(
+        self, world: World, deliver: Callable[[Wire], None], software: Callable[[int], Software], *, mixed: bool
+    ) -> None:
+        """``deliver`` hands a message to its member; ``software`` is what one runs, ``mixed`` whether they differ."""
         draw = world.random
         self._world = world
         self._deliver_to = deliver
         self._software = software
+        self._mixed = mixed
         self._sent = 0
         self._delivered: dict[tuple[int, int], int] = {}
         # By pair, the latest message that arrived.
@@ -62,14 +65,7 @@ class Network:
 
     def send(self, message: Wire) -> None:
         draw, pair = self._world.random, (message.sender, message.to)
-        speaker, hearer = self._software(message.sender), self._software(message.to)
-        said: Wire | bytes = message
-        if self.coded or speaker is not CURRENT or hearer is not CURRENT:
-            said = spoken(message, speaker)
-            if speaker is not hearer:
-                self._world.tally.happened("message between versions")
-            if speaker is NEWER and draw.random() < UNKNOWN_WORDS:
-                self._send_once(pair, unknown_word(*pair, draw))
+        said: Wire | bytes = self._said(message, pair) if self._mixed or self.coded else message
         if draw.random() < self.loss:
             self._world.tally.happened("message lost")
             return
@@ -77,6 +73,14 @@ class Network:
         if draw.random() < self.doubled:
             self._world.tally.happened("message doubled")
             self._send_once(pair, said)
+
+    def _said(self, message: Wire, pair: tuple[int, int]) -> Wire | bytes:
+        speaker, hearer = self._software(pair[0]), self._software(pair[1])
+        if speaker is not hearer:
+            self._world.tally.happened("message between versions")
+        if speaker is NEWER and self._world.random.random() < UNKNOWN_WORDS:
+            self._send_once(pair, unknown_word(*pair, self._world.random))
+        return message if speaker is hearer is CURRENT and not self.coded else spoken(message, speaker)
 
     def _send_once(self, pair: tuple[int, int], said: Wire | bytes) -> None:
         draw = self._world.random
