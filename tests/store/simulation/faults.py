@@ -212,6 +212,7 @@ class Faults:
         for number in self._others(node):
             if self._draw.random() < 0.8:
                 other = self._place.nodes[number]
+                self._happened("connection broken")
                 self._world.after(0.5 + self._draw.random() * 30, self._lose, other, other.life, node.number)
 
     def _lose(self, node: Node, life: int, lost: int) -> None:

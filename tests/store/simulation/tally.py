@@ -9,6 +9,7 @@ TROUBLES = (
     "message doubled",
     "message overtaken",
     "message cut off",
+    "connection broken",
     "partition both ways",
     "partition one way",
     "partition into two halves",
