@@ -69,6 +69,8 @@ class Faults:
         if draw.random() < 0.35:
             kinds = [self._grow, self._promote, self._remove, self._remove_all, self._isolate, self._crash_leader]
         self._kinds = draw.sample(kinds, draw.randint(2, 5))
+        if self._grow in self._kinds and self._promote not in self._kinds:
+            self._kinds.append(self._promote)
         if any(node.software is not CURRENT for node in place.nodes.values()):
             self._kinds += [self._upgrade, self._downgrade]
         self._often = draw.choice([250.0, 600.0])
