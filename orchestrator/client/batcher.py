@@ -1,4 +1,4 @@
-"""Single writes of many workers become batches: what is asked in one turn of the loop goes together."""
+"""Writes of many workers become batches: what is asked in one turn of the loop goes together."""
 
 from __future__ import annotations
 
@@ -60,3 +60,54 @@ class Batcher:
         for (_, answer), response in zip(pairs, responses, strict=True):
             if not answer.done():
                 answer.set_result(response)
+
+
+class Gatherer:
+    """For batches themselves, small ones of many workers. Nothing waits for the answer to what was sent before."""
+
+    def __init__(self, client: Client, start: Start) -> None:
+        self._client = client
+        self._start = start
+        self._waiting: list[tuple[list[Request], asyncio.Future[list[Response]]]] = []
+
+    async def submit(self, requests: list[Request]) -> list[Response]:
+        """The answers, in order. Raises what ``Client.batch`` raises."""
+        cause = current.current_cause()
+        if cause is not None:
+            requests = [one if one.cause is not None else because(one, cause.key, cause.revision) for one in requests]
+        answer: asyncio.Future[list[Response]] = asyncio.get_running_loop().create_future()
+        self._waiting.append((requests, answer))
+        if len(self._waiting) == 1:
+            self._start(self._send(), "batch")
+        return await answer
+
+    async def _send(self) -> None:
+        await asyncio.sleep(0)
+        waiting, self._waiting = self._waiting, []
+        while waiting:
+            together, size = 1, len(waiting[0][0])
+            while together < len(waiting) and size + len(waiting[together][0]) <= MAX_BATCH_REQUESTS:
+                size += len(waiting[together][0])
+                together += 1
+            part, waiting = waiting[:together], waiting[together:]
+            if waiting:
+                self._start(self._exchange(part), "batch")
+            else:
+                await self._exchange(part)
+
+    async def _exchange(self, part: list[tuple[list[Request], asyncio.Future[list[Response]]]]) -> None:
+        try:
+            responses = await self._client.batch([one for requests, _ in part for one in requests])
+        except asyncio.CancelledError:
+            for _, answer in part:
+                answer.cancel()
+            raise
+        except Exception as failure:
+            for _, answer in part:
+                if not answer.done():
+                    answer.set_exception(failure)
+            return
+        for requests, answer in part:
+            own, responses = responses[: len(requests)], responses[len(requests) :]
+            if not answer.done():
+                answer.set_result(own)

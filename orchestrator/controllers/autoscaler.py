@@ -137,6 +137,8 @@ class Autoscalers(Controller, kind=HORIZONTALPODAUTOSCALERS):
         self._measured: Mapping[str, Measured] = {}
         self._measured_at = -math.inf
         self._pods: PodsByLabel | None = None
+        self._steady: dict[str, tuple[View, Target, Plan]] = {}
+        # By uid, the last plan if it changed nothing: the same again need not be told.
         self._past: dict[str, Past] = {}
         """By uid. After a restart the scale as it is found stands for what was wished before."""
 
@@ -151,6 +153,7 @@ class Autoscalers(Controller, kind=HORIZONTALPODAUTOSCALERS):
         if view is None or view.deleting:
             held = {one.uid for one in self.cache(self.kind).list()}
             self._past = {uid: past for uid, past in self._past.items() if uid in held}
+            self._steady = {uid: steady for uid, steady in self._steady.items() if uid in held}
             return DONE
         outcome = await self._report(key, view, await self._scale(view))
         return outcome if outcome.retry else requeue_after(until_next_look(self.now()))
@@ -176,7 +179,16 @@ class Autoscalers(Controller, kind=HORIZONTALPODAUTOSCALERS):
         planned = plan(view.spec, target, pods, measured, past, now)
         if planned.wished is not None:
             past.wish(now, planned.wished)
-        said = list(planned.conditions)
+        if self._steady.get(view.uid) == (view, target, planned):
+            return view.status
+        status = await self._carry_out(view, kind, target, planned, past)
+        if status == view.status and all(held for type, held, _, _ in planned.conditions if type == ACTIVE):
+            self._steady[view.uid] = view, target, planned
+        return status
+
+    async def _carry_out(self, view: View, kind: Kind, target: Target, planned: Plan, past: Past) -> Object:
+        """Write the scale if it is to change, tell what is wrong, and return the status that says so."""
+        now, said = self.now(), list(planned.conditions)
         for type, held, reason, message in said:
             if type == ACTIVE and not held and reason != "ScalingDisabled":
                 self.event(self.kind, view, reason, message, warning=True)

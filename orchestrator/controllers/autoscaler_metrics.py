@@ -161,13 +161,29 @@ def group(
     return Groups(len(counted), unready, missing, counted)
 
 
+class _Readiness(msgspec.Struct, frozen=True):
+    """``changed`` and ``begun``: in Unix seconds."""
+
+    ready: bool
+    changed: float
+    begun: float
+
+
+def _readiness(view: View) -> _Readiness | None:
+    """None: the pod has not said."""
+    held, started = condition(view, "Ready"), view.status.get("startTime")
+    if held is None or not started:
+        return None
+    changed = parse_time(held.lastTransitionTime) if held.lastTransitionTime else 0.0
+    return _Readiness(held.status == "True", changed, parse_time(started))
+
+
 def _starting(view: View, measured: Measured, now: float) -> bool:
     """The CPU that it uses is that of starting."""
-    ready_condition, started = condition(view, "Ready"), view.status.get("startTime")
-    if ready_condition is None or not started:
+    held = view.facts(_readiness)
+    if held is None:
         return True
-    changed = parse_time(ready_condition.lastTransitionTime) if ready_condition.lastTransitionTime else 0.0
-    ready, begun = ready_condition.status == "True", parse_time(started)
+    ready, changed, begun = held.ready, held.changed, held.begun
     if begun + CPU_INITIALIZATION_SECONDS > now:
         return not ready or measured.taken_at < changed + measured.window_seconds
     return not ready and begun + READINESS_DELAY_SECONDS > changed
@@ -201,17 +217,30 @@ def _nanos(amount: Amount, resource: str) -> int:
     return amount.cpu_nanocores if resource == CPU else amount.memory_bytes * NANO
 
 
+_Requests = Mapping[str, int]
+"""By resource."""
+
+
+def _requests(view: View) -> tuple[_Requests, Mapping[str, _Requests]]:
+    """Of the pod as a whole, and of each container by name."""
+    return _parsed(view.spec), {one["name"]: _parsed(one) for one in view.spec["containers"]}
+
+
+def _parsed(asker: Object) -> _Requests:
+    stated = (asker.get("resources") or {}).get("requests") or {}
+    return {name: Quantity.parse(stated[name]).nanos for name in (CPU, MEMORY) if name in stated}
+
+
 def _requested(view: View, ask: _Ask) -> int:
-    containers = [one for one in view.spec["containers"] if ask.container in ("", one["name"])]
-    whole = ((view.spec.get("resources") or {}).get("requests") or {}).get(ask.resource)
-    if whole is not None and not ask.container:
-        return Quantity.parse(whole).nanos
+    whole, containers = view.facts(_requests)
+    if ask.resource in whole and not ask.container:
+        return whole[ask.resource]
     total = 0
-    for one in containers:
-        text = ((one.get("resources") or {}).get("requests") or {}).get(ask.resource)
-        if text is None:
-            raise _failed(ask, f"missing request for {ask.resource} in container {one['name']} of Pod {view.name}")
-        total += Quantity.parse(text).nanos
+    for name, requests in containers.items():
+        if ask.container in ("", name):
+            if ask.resource not in requests:
+                raise _failed(ask, f"missing request for {ask.resource} in container {name} of Pod {view.name}")
+            total += requests[ask.resource]
     if not total:
         raise _failed(ask, f"expected a request for {ask.resource} in Pod {view.name}, found none")
     return total

@@ -63,7 +63,9 @@ class Verdict(msgspec.Struct, frozen=True):
 
 def rules(spec: Object) -> tuple[Object, Object]:
     """The rules for scaling up and for scaling down."""
-    behavior = spec.get("behavior") or {}
+    behavior = spec.get("behavior")
+    if not behavior:
+        return UP_RULES, DOWN_RULES
     return {**UP_RULES, **(behavior.get("scaleUp") or {})}, {**DOWN_RULES, **(behavior.get("scaleDown") or {})}
 
 

@@ -16,6 +16,9 @@ from orchestrator.client.view import View
 FOLLOWED = (DEPLOYMENTS, REPLICASETS, STATEFULSETS, REPLICATIONCONTROLLERS)
 """Kinds whose scale is read from the cache; a write bears its revision, so a stale read changes nothing."""
 
+ABSENT = "/"
+"""No label has this value."""
+
 
 class Target(msgspec.Struct, frozen=True):
     """The scale of the target as it stands. ``revision`` is the one it was read at."""
@@ -66,6 +69,8 @@ class PodsByLabel:
         if not exact:
             return self._cache.select(selector, namespace)
         label, value = next(iter(exact.items()))
+        if len(selector.requirements) == 1:
+            return self._group(namespace, label).get(value, ())
         return [view for view in self._group(namespace, label).get(value, ()) if selector.matches(view.labels)]
 
     def _group(self, namespace: str, label: str) -> Mapping[str, Sequence[View]]:
@@ -77,6 +82,6 @@ class PodsByLabel:
         if held is None:
             found: dict[str, list[View]] = {}
             for view in self._cache.list(namespace):
-                found.setdefault(view.labels.get(label, ""), []).append(view)
+                found.setdefault(view.labels.get(label, ABSENT), []).append(view)
             held = self._groups[namespace, label] = found
         return held

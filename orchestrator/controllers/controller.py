@@ -15,6 +15,7 @@ import msgspec
 from actors import Actor
 from actors.trace import Trace
 from orchestrator.apimachinery.errors import StatusError
+from orchestrator.client.batcher import Gatherer
 from orchestrator.client.cache import Cache, Index
 from orchestrator.client.client import Client, status_of
 from orchestrator.client.errors import TransportError
@@ -109,6 +110,7 @@ class Controller(Actor):
         self.informers = informers
         self.recorder = recorder or Recorder(None)
         self.caches: dict[str, Cache] = {}
+        self._gatherer = Gatherer(client, lambda work, name: self.context.task(work, name))
         self._barriers: dict[str, dict[str, int]] = {}
         self._unsure: set[str] = set()
         self._ran: dict[str, float] = {}
@@ -177,8 +179,9 @@ class Controller(Actor):
 
     async def write(self, key: str, kind: Kind, writes: list[Request]) -> list[Response]:
         """Do these writes of one kind as one batch; ``key`` rests until the cache of the kind has seen them."""
+        alone = self._running <= 1
         try:
-            responses = await self.client.batch(writes)
+            responses = await (self.client.batch(writes) if alone else self._gatherer.submit(writes))
         except TransportError:
             self._unsure.add(key)
             raise

@@ -25,7 +25,7 @@ from orchestrator.controllers.controller import (
 )
 from orchestrator.controllers.cronjob_plan import Plan, Said, Situation, make_job, plan
 from orchestrator.controllers.outcome import DONE, Outcome, requeue_after, retry
-from orchestrator.controllers.schedule import Schedule, ScheduleError
+from orchestrator.controllers.schedule import Schedule, ScheduleError, schedule_of
 
 NAMESPACE_TERMINATING = "being terminated"
 
@@ -60,7 +60,7 @@ class CronJobs(Controller, kind=CRONJOBS):
             return DONE
         now, jobs = self.now(), self.cache(JOBS)
         memory = self._remember(key, cron, now)
-        schedule = cron.facts(schedule_of)
+        schedule = cron.facts(schedule_or_fault)
         situation = Situation(
             cron,
             jobs.by_owner(cron.uid),
@@ -143,10 +143,10 @@ class CronJobs(Controller, kind=CRONJOBS):
         return ""
 
 
-def schedule_of(cron: View) -> Schedule | str:
+def schedule_or_fault(cron: View) -> Schedule | str:
     """The schedule, or what is wrong with it."""
     try:
-        return Schedule(cron.spec.get("schedule", ""), cron.spec.get("timeZone") or "")
+        return schedule_of(cron.spec.get("schedule", ""), cron.spec.get("timeZone") or "")
     except ScheduleError as error:
         return str(error)
 

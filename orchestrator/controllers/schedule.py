@@ -8,8 +8,10 @@ need not both match: one is enough.
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterator
 from datetime import UTC, datetime, tzinfo
+from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cronsim import CronSim, CronSimError
@@ -26,6 +28,10 @@ DESCRIPTORS = {
 EVERY = "@every "
 MAX_COUNTED = 101
 """Missed moments are counted up to here: one more than what is worth a warning."""
+GAPS = 4
+"""Stretches without a moment that are remembered: those since the last moment, and until the next."""
+REMEMBERED = 1024
+"""Schedules that are kept read."""
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 _DURATION = re.compile(r"(\d+\.?\d*|\.\d+)(h|ms|us|µs|ns|m|s)")
 _BOUNDS = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
@@ -43,7 +49,11 @@ class ScheduleError(ValueError):
 
 
 class Schedule:
+    """``schedule_of`` gives one for all who ask with the same words: it remembers what it found last."""
+
     def __init__(self, text: str, zone: str = "") -> None:
+        self._gaps: deque[tuple[float, float]] = deque(maxlen=GAPS)
+        # Between the two moments of each it does not come; at the second it does.
         self.zone = _zone(zone)
         self.period = _period(text.removeprefix(EVERY)) if text.startswith(EVERY) else 0.0
         self.expression = ""
@@ -58,13 +68,26 @@ class Schedule:
         """The first moment later than this one; None when there is none."""
         if self.period:
             return moment // 1 + self.period
-        return next(self._moments(moment), None)
+        start = moment // 1
+        for begin, end in self._gaps:
+            if begin <= start < end:
+                return end
+        found = next(self._moments(moment), None)
+        if found is not None:
+            self._gaps.append((start, found))
+        return found
 
     def latest(self, after: float, until: float) -> tuple[float | None, int]:
         """The last moment later than ``after`` and not later than ``until``, and how many there are, up to a bound."""
         if self.period:
             count = int((until - after // 1) // self.period)
             return (after // 1 + count * self.period, min(count, MAX_COUNTED)) if count > 0 else (None, 0)
+        first = self.after(after)
+        if first is None or first > until:
+            return None, 0
+        second = self.after(first)
+        if second is None or second > until:
+            return first, 1
         last = next(self._moments(until // 1 + 1, reverse=True), None)
         if last is None or last <= after:
             return None, 0
@@ -85,6 +108,12 @@ class Schedule:
             shown = found.astimezone(UTC).astimezone(self.zone)
             if shown.hour in steps.hours and shown.minute in steps.minutes:
                 yield found.timestamp()
+
+
+@lru_cache(maxsize=REMEMBERED)
+def schedule_of(text: str, zone: str = "") -> Schedule:
+    """Raises ``ScheduleError``."""
+    return Schedule(text, zone)
 
 
 def _zone(name: str) -> tzinfo:

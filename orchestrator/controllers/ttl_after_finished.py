@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from orchestrator.apimachinery.timestamps import parse_time
 from orchestrator.client.kinds import JOBS
 from orchestrator.client.requests import delete
 from orchestrator.client.view import View
-from orchestrator.controllers.controller import Controller, refusals
+from orchestrator.controllers.controller import Controller, Watched, refusals
 from orchestrator.controllers.outcome import DONE, Outcome, requeue_after, retry
 
 
@@ -22,8 +24,16 @@ def due(job: View) -> float | None:
     return None
 
 
+def timed_keys(old: View | None, new: View | None) -> Iterable[str]:
+    """A Job that has a time to live: the others, which are the most, wake nobody."""
+    return (new.key,) if new is not None and new.spec.get("ttlSecondsAfterFinished") is not None else ()
+
+
 class FinishedJobs(Controller, kind=JOBS):
     """Deletes what is past its time."""
+
+    def watches(self) -> list[Watched]:
+        return [Watched(JOBS, timed_keys)]
 
     async def reconcile(self, key: str) -> Outcome:
         job = self.cache(JOBS).get_key(key)

@@ -6,10 +6,11 @@ import asyncio
 import os
 import random
 import time
+from contextlib import suppress
 
 import pytest
 
-from orchestrator import Cluster
+from orchestrator import Cluster, Unmet
 from orchestrator.apimachinery.encoded import Object
 from orchestrator.apimachinery.errors import StatusError
 from orchestrator.client.errors import TransportError
@@ -46,29 +47,31 @@ def rolled_out(obj: Object) -> bool:
 
 async def rolled_out_under_fire(seed: int) -> tuple[int, int]:
     """(kills, wrong pods)."""
-    choice = random.Random(seed)
     async with Cluster(nodes=20) as cluster:
         cluster.behave(Rule(Behaviour(start_seconds=0.5, jitter_seconds=0.5)))
         await cluster.apply(web(1))
         await cluster.wait("deployment/web", rolled_out, timeout=HEALED_SECONDS)
         await cluster.apply(web(2))
-        kills, end = 0, time.monotonic() + MAX_CHAOS_SECONDS
-        while time.monotonic() < end and not await done(cluster):
-            await asyncio.sleep(KILL_SECONDS)
-            kills += await cluster.kill(
-                choice.choice([path for path in cluster.system.cells if path not in ("", FAULTS)])
-            )
+        killed: list[str] = []
+        killer = asyncio.create_task(kill_all_the_time(cluster, random.Random(seed), killed))
+        with suppress(Unmet, StatusError, TransportError):
+            await cluster.wait("deployment/web", rolled_out, timeout=MAX_CHAOS_SECONDS)
+        killer.cancel()
+        await asyncio.gather(killer, return_exceptions=True)
         await cluster.wait("deployment/web", rolled_out, timeout=HEALED_SECONDS)
         pods = (await cluster.client.list(PODS, "default")).objects()
         images = [pod["spec"]["containers"][0]["image"] for pod in pods if is_ready(pod)]
-        return kills, abs(len(pods) - PODS_WANTED) + sum(image != "web:2" for image in images) + len(pods) - len(images)
+        return len(killed), abs(len(pods) - PODS_WANTED) + sum(image != "web:2" for image in images) + len(pods) - len(
+            images
+        )
 
 
-async def done(cluster: Cluster) -> bool:
-    try:
-        return rolled_out(await cluster.get("deployment/web"))
-    except (StatusError, TransportError):
-        return False
+async def kill_all_the_time(cluster: Cluster, choice: random.Random, killed: list[str]) -> None:
+    while True:
+        await asyncio.sleep(KILL_SECONDS)
+        path = choice.choice([path for path in cluster.system.cells if path not in ("", FAULTS)])
+        if await cluster.kill(path):
+            killed.append(path)
 
 
 @pytest.mark.slow

@@ -220,7 +220,7 @@ def test_pods_by_label_are_those_that_the_selector_matches() -> None:
         cache.revision = number + 1
         for text in ("app=b", "app=b,tier=x", "app in (a,b)", "app", "!app", "app!=b", "app=none"):
             selector = parse_labels(text)
-            assert index.select(selector, "default") == cache.select(selector, "default"), text
+            assert list(index.select(selector, "default")) == cache.select(selector, "default"), text
 
 
 @pytest.mark.parametrize(

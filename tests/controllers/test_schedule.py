@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import UTC, datetime
 
 import pytest
@@ -98,6 +99,17 @@ def test_looking_back_finds_what_looking_forward_found(zone: str) -> None:
         assert schedule.latest(moment, following - 1)[0] is None
         assert schedule.latest(moment, following + 59)[0] == following
         moment = following
+
+
+@pytest.mark.parametrize("line", ["*/7 * * * *", "0 3 * * *", "30 1,2 * * *", "15 3 29 2 *", "0 0 1 1 *"])
+@pytest.mark.parametrize("zone", ["", "Europe/Berlin"])
+def test_what_a_schedule_remembers_changes_no_answer(line: str, zone: str) -> None:
+    choice, remembering, start = random.Random(f"{line}{zone}"), Schedule(line, zone), at("2026-03-27")
+    for _ in range(300):
+        start += choice.choice([0.0, 0.1, 59.9, 60.0, 600.0, 86_400.0 * choice.random()])
+        until = start + choice.choice([0.0, 1.0, 60.1, 420.0, 3600.0, 172_800.0])
+        assert remembering.after(start) == Schedule(line, zone).after(start)
+        assert remembering.latest(start, until) == Schedule(line, zone).latest(start, until)
 
 
 def test_missed_moments_are_counted_up_to_a_bound() -> None:
