@@ -21,6 +21,7 @@ from orchestrator.apiserver.mirror import Mirror
 from orchestrator.apiserver.rbac import Rbac
 from orchestrator.apiserver.retention import EventLeases
 from orchestrator.apiserver.special.allocator import Allocator
+from orchestrator.apiserver.special.ranges import Ranges
 from orchestrator.apiserver.standing import Standing
 from orchestrator.apiserver.storage import Storage
 from orchestrator.apiserver.tokens import Tokens
@@ -49,6 +50,7 @@ class Environment:
     context: Context
     allocator: Allocator
     templates: Templates
+    ranges: Ranges
     events: EventLeases
     standing: Standing
     nodes: Callable[[str], Ref[Any]] | None = None

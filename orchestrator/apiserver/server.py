@@ -42,6 +42,7 @@ from orchestrator.apiserver.rbac import RBAC_GROUP, Rbac
 from orchestrator.apiserver.retention import EventLeases
 from orchestrator.apiserver.special.allocator import Allocator
 from orchestrator.apiserver.special.forms import in_form
+from orchestrator.apiserver.special.ranges import Ranges
 from orchestrator.apiserver.standing import Standing
 from orchestrator.apiserver.storage import Storage
 from orchestrator.apiserver.streaming.locate import locate
@@ -103,10 +104,11 @@ class ApiServer(Actor):
         ports = config.node_port_first, config.node_port_last
         allocator = Allocator(config.service_cidr, *ports, self.context.random)
         _connect(mirror, rbac, allocator, catalog)
+        storage = Storage(self._store)
         self._env = Environment(
             config,
             catalog,
-            Storage(self._store),
+            storage,
             mirror,
             rbac,
             self.context.clock,
@@ -115,6 +117,7 @@ class ApiServer(Actor):
             self.context,
             allocator,
             Templates(),
+            Ranges(storage, mirror),
             EventLeases(config.event_ttl_seconds),
             Standing(),
             self._nodes,

@@ -12,6 +12,9 @@ from orchestrator.store.protocol import Change, Outcome, Result
 MAX_ATTEMPTS = 8
 """Times a write is prepared before its conflict is told to the caller."""
 
+MAX_RACES = 64
+"""Times that other servers may be faster to take an address, or what was written beside it be refused."""
+
 
 def as_it_stands(write: Write) -> Encoded | None:
     """The answer of a dry run bears the revision that stands."""
@@ -21,8 +24,14 @@ def as_it_stands(write: Write) -> Encoded | None:
     return Encoded(encoded.metadata, encoded.status, encoded.rest, change.expect)
 
 
-def settle(env: Environment, one: Pending, write: Write, change: Change, result: Result) -> bool:
-    """Answer what the store said; True: go again."""
+def settle(env: Environment, one: Pending, write: Write, change: Change, result: Result | None) -> bool:
+    """Answer what the store said (None: not asked, another server gave addresses away); True: go again."""
+    if result is None:
+        undo(write)
+        env.standing.drop(change.key)
+        if one.attempts >= MAX_RACES:
+            one.response = failure(errors.service_unavailable("other servers take addresses all the time: try again"))
+        return one.response is None
     if result.outcome == Outcome.DONE:
         _done(env, one, write, change, result)
         return False

@@ -18,6 +18,7 @@ from orchestrator.store.protocol import (
     Range,
     RangeReply,
     Result,
+    Txn,
     Value,
     Watch,
     WatchReply,
@@ -65,6 +66,10 @@ class Storage:
             reply = await self._ask(self._store.ask(Batch(part), STORE_SECONDS))
             results.extend(reply.results)
         return results
+
+    async def together(self, changes: Sequence[Change]) -> list[Result]:
+        """All of them at one revision, or none: then some are refused, and the others bear no revision."""
+        return (await self._ask(self._store.ask(Txn([], list(changes)), STORE_SECONDS))).results
 
     async def grant(self, ttl_seconds: float) -> int:
         """A new lease."""

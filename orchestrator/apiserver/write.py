@@ -17,8 +17,9 @@ class Write:
 
     ``change`` None: nothing to write (a dry run, an update that changes nothing). ``retry``: a conflict is not the
     caller's, so prepare again from what stands now. ``respond`` makes the answer from the object as written; the
-    default answers with the object. ``undo`` gives back what was reserved when the change is not done. ``charge`` is
-    the new object that counts against quotas, ``credit`` the one before it.
+    default answers with the object. ``undo``: the write takes an address or a port, and this gives it back when the
+    change is not done; ``view`` says which Services the server knew then. ``charge`` is the new object that counts
+    against quotas, ``credit`` the one before it.
     """
 
     encoded: Encoded | None
@@ -27,6 +28,7 @@ class Write:
     retry: bool = False
     respond: Callable[[Encoded], Response] | None = None
     undo: Callable[[], None] | None = None
+    view: int = 0
     charge: Object | None = None
     credit: Object | None = None
     missing_is_done: bool = False

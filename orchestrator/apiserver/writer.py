@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from actors import Trace
 from orchestrator.apimachinery import errors
@@ -22,7 +22,7 @@ from orchestrator.apiserver.cause import cause_of
 from orchestrator.apiserver.settle import answer_of, as_it_stands, settle, undo
 from orchestrator.apiserver.write import Pending, Write
 from orchestrator.client.protocol import Response, Verb
-from orchestrator.store.protocol import Change, Value
+from orchestrator.store.protocol import Change, Result, Value
 
 PREPARED_AT_ONCE = 32
 """Writes prepared before others have their turn: about as long as the loop may be held."""
@@ -48,6 +48,7 @@ class _Order:
 
 
 _Item = tuple[Pending, _Order]
+_Written = tuple[_Item, Write, Change]
 
 
 class Writer:
@@ -169,12 +170,13 @@ def _prepare(env: Environment, one: Pending, values: dict[str, Value]) -> None:
         if one.remembered and (write.change is None or one.call.options.dry_run):
             undo(write)
         else:
+            write.view = env.ranges.view
             one.write = write
 
 
 async def _commit(env: Environment, ready: list[_Item]) -> list[_Item]:
-    changes: list[Change] = []
-    writers: list[tuple[_Item, Write]] = []
+    others: list[_Written] = []
+    taking: list[_Written] = []
     for item in ready:
         one, order = item
         write = one.write
@@ -183,24 +185,34 @@ async def _commit(env: Environment, ready: list[_Item]) -> list[_Item]:
             undo(write)
             one.response = answer_of(one, write, as_it_stands(write))
         else:
-            changes.append(
-                _with_cause(write.change, cause_of(order.trace, one.call.identity.user, one.call.request.cause))
-            )
-            writers.append((item, write))
-    if not changes:
-        return []
+            change = _with_cause(write.change, cause_of(order.trace, one.call.identity.user, one.call.request.cause))
+            (taking if write.undo is not None else others).append((item, write, change))
+    again = await _send(env, others, lambda changes: _commit_each(env, changes)) if others else []
+    if taking:
+        views = [write.view for _, write, _ in taking]
+        again += await _send(env, taking, lambda changes: env.ranges.commit(list(zip(views, changes, strict=True))))
+    return again
+
+
+async def _commit_each(env: Environment, changes: list[Change]) -> Sequence[Result | None]:
+    return await env.storage.commit(await env.events.attach(env.storage, changes, env.clock.time()))
+
+
+async def _send(
+    env: Environment, written: list[_Written], commit: Callable[[list[Change]], Awaitable[Sequence[Result | None]]]
+) -> list[_Item]:
+    """Commit and settle; returns those that must go again."""
     try:
-        changes = await env.events.attach(env.storage, changes, env.clock.time())
-        results = await env.storage.commit(changes)
+        results = await commit([change for _, _, change in written])
     except errors.StatusError as error:
-        for (one, _), write in writers:
+        for (one, _), write, _ in written:
             undo(write)
             env.standing.drop(one.key)
             one.response = failure(error)
         return []
     return [
         item
-        for (item, write), change, result in zip(writers, changes, results, strict=True)
+        for (item, write, change), result in zip(written, results, strict=True)
         if settle(env, item[0], write, change, result)
     ]
 

@@ -15,24 +15,28 @@ SPEC = Path("spec")
 WITH_PORTS = ("NodePort", "LoadBalancer")
 
 
-def reserve_service(env: Environment, call: Call, obj: Object, old: Object | None) -> Callable[[], None]:
-    """Fill ``clusterIP(s)``, families and ``nodePort`` s. The result gives back what is new."""
+def reserve_service(env: Environment, call: Call, obj: Object, old: Object | None) -> Callable[[], None] | None:
+    """Fill ``clusterIP(s)``, families and ``nodePort`` s. The result gives back what is new; None: nothing is."""
     allocator = env.allocator
     key = object_key("", "services", call.namespace, obj["metadata"].get("name", ""))
     spec = obj["spec"] = dict(obj.get("spec") or {})
     before = set(addresses_of(old or {})), set(ports_of(old or {}))
 
+    def taken() -> tuple[set[str], set[int]]:
+        return set(addresses_of(obj)) - before[0], set(ports_of(obj)) - before[1]
+
     def undo() -> None:
-        for address in set(addresses_of(obj)) - before[0]:
+        addresses, ports = taken()
+        for address in addresses:
             allocator.release_address(address, key)
-        for port in set(ports_of(obj)) - before[1]:
+        for port in ports:
             allocator.release_port(port, key)
 
     wrong = _address(allocator, key, spec, old) + _ports(allocator, key, spec, old)
     if wrong:
         undo()
         raise errors.invalid("", "Service", obj["metadata"].get("name", ""), wrong)
-    return undo
+    return undo if any(taken()) else None
 
 
 def _address(allocator: Allocator, key: str, spec: Object, old: Object | None) -> list[FieldError]:
