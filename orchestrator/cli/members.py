@@ -15,6 +15,7 @@ from pathlib import Path
 
 from orchestrator.cli import datadir
 from orchestrator.cli.terminal import CommandError
+from orchestrator.client.kubeconfig import SERVERS
 from orchestrator.config import ClusterConfig
 from orchestrator.daemon import free_port
 
@@ -119,5 +120,8 @@ def detach_all(configs: list[ClusterConfig], data_dir: Path) -> list[datadir.Dae
     assert configs[0].data_dir is not None
     kubeconfig = data_dir / "kubeconfig"
     kubeconfig.touch(mode=0o600)
-    kubeconfig.write_text((configs[0].data_dir / "kubeconfig").read_text())
+    document = json.loads((configs[0].data_dir / "kubeconfig").read_text())
+    servers = {"name": SERVERS, "extension": [record.url for record in records]}
+    document["clusters"][0]["cluster"]["extensions"] = [servers]
+    kubeconfig.write_text(json.dumps(document, indent=2) + "\n")
     return records

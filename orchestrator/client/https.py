@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import ssl
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 import aiohttp
@@ -41,7 +41,13 @@ METHODS = {
     Verb.DELETE: "DELETE",
     Verb.DELETECOLLECTION: "DELETE",
 }
+READS = (Verb.GET, Verb.LIST)
+NOT_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
+GONE = 503
+"""A server that reaches no store, or is about to stop: the next requests go to another."""
 NO_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=REQUEST_SECONDS)
+
+R = TypeVar("R")
 
 
 class HttpSubscription:
@@ -63,7 +69,12 @@ class HttpSubscription:
 
 
 class HttpTransport:
-    """Requests to ``access.server``. Close it: it owns connections and the tasks of watches."""
+    """Requests to ``access.server``, or to the next of ``access.others`` when that is gone.
+
+    What did not reach a server is asked of the next, and a read also when its answer was lost. Any other request
+    without an answer fails, since it may have been served; those after it go to the next. Close it: it owns connections
+    and the tasks of watches.
+    """
 
     def __init__(self, access: Access, *, timeout_seconds: float = REQUEST_SECONDS) -> None:
         self._access = access
@@ -77,18 +88,38 @@ class HttpTransport:
         return None  # The stream of a watch ends when its server does.
 
     async def request(self, request: Request) -> Response:
-        session = self._open()
-        try:
-            async with session.request(
-                METHODS[request.verb],
-                self._access.server + path(request.target) + query(request.options),
-                data=body(request),
-                headers=self._headers(request),
-                timeout=self._timeout,
-            ) as answer:
-                return _response(answer.status, await answer.read(), request)
-        except (aiohttp.ClientError, TimeoutError, OSError) as failure:
-            raise TransportError(str(request.verb), f"{type(failure).__name__}: {failure}") from failure
+        return await self._somewhere(
+            str(request.verb), request.verb in READS, lambda access: self._ask(access, request)
+        )
+
+    async def _ask(self, access: Access, request: Request) -> Response:
+        async with self._open().request(
+            METHODS[request.verb],
+            access.server + path(request.target) + query(request.options),
+            data=body(request),
+            headers=self._headers(request),
+            timeout=self._timeout,
+        ) as answer:
+            if answer.status == GONE:
+                self._leave(access)
+            return _response(answer.status, await answer.read(), request)
+
+    async def _somewhere(self, what: str, safe: bool, ask: Callable[[Access], Awaitable[R]]) -> R:
+        """``safe``: doing it twice does no harm. Raises ``TransportError``."""
+        for left in reversed(range(1 + len(self._access.others))):
+            access = self._access
+            try:
+                return await ask(access)
+            except (aiohttp.ClientError, TimeoutError, OSError) as failure:
+                self._leave(access)
+                if not left or not (safe or isinstance(failure, NOT_SENT)):
+                    raise TransportError(what, f"{type(failure).__name__}: {failure}") from failure
+        raise AssertionError("the last server's failure was raised")
+
+    def _leave(self, access: Access) -> None:
+        """Go on with the next, unless somebody did already."""
+        if self._access is access:
+            self._access = access.next()
 
     async def batch(self, requests: list[Request]) -> list[Response]:
         """In order by start; each answered alone. The first that gets no answer fails the batch."""
@@ -101,12 +132,7 @@ class HttpTransport:
         return list(await asyncio.gather(*(one(request) for request in requests)))
 
     async def watch(self, request: Request, subscriber: Ref[Any], tag: str) -> HttpSubscription:
-        session = self._open()
-        url = self._access.server + path(request.target) + query(request.options, watch=True)
-        try:
-            answer = await session.get(url, headers=self._headers(request), timeout=NO_TIMEOUT)
-        except (aiohttp.ClientError, TimeoutError, OSError) as failure:
-            raise TransportError("watch", f"{type(failure).__name__}: {failure}") from failure
+        answer = await self._somewhere("watch", True, lambda access: self._stream(access, request))
         if answer.status >= 400:
             refused = _decoded(await answer.read(), answer.status)
             answer.release()
@@ -118,10 +144,13 @@ class HttpTransport:
         task.add_done_callback(lambda _: self._watches.pop(number, None))
         return HttpSubscription(number, task)
 
+    async def _stream(self, access: Access, request: Request) -> aiohttp.ClientResponse:
+        url = access.server + path(request.target) + query(request.options, watch=True)
+        return await self._open().get(url, headers=self._headers(request), timeout=NO_TIMEOUT)
+
     async def lines(self, request: Request) -> AsyncIterator[list[bytes]]:
         """A watch as it comes over the wire: one JSON document a line, as many as have arrived."""
-        url = self._access.server + path(request.target) + query(request.options, watch=True)
-        async with self._open().get(url, headers=self._headers(request), timeout=NO_TIMEOUT) as answer:
+        async with await self._stream(self._access, request) as answer:
             if answer.status >= 400:
                 raise errors.from_status(_decoded(await answer.read(), answer.status))
             async for found in _arrived(answer):

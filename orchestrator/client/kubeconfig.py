@@ -14,6 +14,8 @@ import yaml
 from orchestrator.client.errors import KubeconfigError
 
 IN_CLUSTER = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+SERVERS = "podium.dev/servers"
+"""The extension of a kubeconfig's cluster that names all of its servers."""
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -32,6 +34,14 @@ class Access(msgspec.Struct, frozen=True):
     user: str = ""
     password: str = ""
     server_name: str = ""
+    others: tuple[str, ...] = ()
+    """More servers of the same cluster, with which one goes on when ``server`` is gone."""
+
+    def next(self) -> Access:
+        """The same with the next server."""
+        if not self.others:
+            return self
+        return msgspec.structs.replace(self, server=self.others[0], others=(*self.others[1:], self.server))
 
 
 def load(path: str | Path | None = None, *, context: str = "", environment: Mapping[str, str] | None = None) -> Access:
@@ -75,6 +85,7 @@ def parse(document: dict[str, Any], path: str, *, context: str = "") -> Access:
         user=user.get("username", ""),
         password=user.get("password", ""),
         server_name=cluster.get("tls-server-name", ""),
+        others=_others(cluster, path),
     )
 
 
@@ -100,6 +111,19 @@ def _named(document: dict[str, Any], section: str, name: str, word: str, path: s
             return found
     known = ", ".join(entry.get("name", "") for entry in document.get(section) or ()) or "none"
     raise KubeconfigError(path, f"a {word} named {name!r}", known)
+
+
+def _others(cluster: dict[str, Any], path: str) -> tuple[str, ...]:
+    """kubectl knows one server and leaves extensions alone."""
+    for entry in cluster.get("extensions") or ():
+        if entry.get("name") == SERVERS:
+            found = entry.get("extension")
+            if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+                raise KubeconfigError(path, f"a list of servers in the extension {SERVERS}", repr(found))
+            others = dict.fromkeys(one.rstrip("/") for one in found)
+            others.pop(cluster["server"].rstrip("/"), None)
+            return tuple(others)
+    return ()
 
 
 def _bytes(section: dict[str, Any], name: str, folder: Path, path: str) -> bytes:

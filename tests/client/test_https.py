@@ -113,6 +113,61 @@ async def test_lists_streams_and_refusals_come_as_by_mailbox() -> None:
 
 
 @pytest.mark.real_loop
+async def test_the_next_server_is_asked_when_one_is_gone_and_then_stays() -> None:
+    asked: list[str] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        asked.append(request.method)
+        return web.json_response({"kind": "ConfigMap", "metadata": {"name": "a", "uid": "1", "resourceVersion": "3"}})
+
+    app = web.Application()
+    app.router.add_get("/api/v1/namespaces/default/configmaps/a", answer)
+    app.router.add_post("/api/v1/namespaces/default/configmaps", answer)
+    runner, url = await serve(app)
+    transport = HttpTransport(Access("http://127.0.0.1:1", others=("http://127.0.0.1:2", url)))
+    client = Client(transport)
+    await client.create(CONFIGMAPS, {"metadata": {"name": "a"}}, "default")
+    await client.get(CONFIGMAPS, "a", "default")
+    assert asked == ["POST", "GET"]
+    await transport.close()
+    await runner.cleanup()
+
+
+@pytest.mark.real_loop
+async def test_a_write_whose_answer_was_lost_is_not_written_again() -> None:
+    asked: list[str] = []
+
+    async def lose(request: web.Request) -> web.Response:
+        asked.append(request.method)
+        assert request.transport is not None
+        request.transport.close()
+        return web.Response()
+
+    async def answer(request: web.Request) -> web.Response:
+        asked.append(f"{request.method} again")
+        return web.json_response({"kind": "ConfigMap", "metadata": {"name": "a", "uid": "1", "resourceVersion": "3"}})
+
+    runners = []
+    urls = []
+    for handler in (lose, answer):
+        app = web.Application()
+        app.router.add_route("*", "/{path:.*}", handler)
+        runner, url = await serve(app)
+        runners.append(runner)
+        urls.append(url)
+    transport = HttpTransport(Access(urls[0], others=(urls[1],)))
+    client = Client(transport)
+    with pytest.raises(TransportError):
+        await client.create(CONFIGMAPS, {"metadata": {"name": "a"}}, "default")
+    assert asked == ["POST"]
+    await client.get(CONFIGMAPS, "a", "default")
+    assert asked == ["POST", "GET again"]
+    await transport.close()
+    for runner in runners:
+        await runner.cleanup()
+
+
+@pytest.mark.real_loop
 async def test_a_server_that_is_not_there_is_a_transport_error() -> None:
     client = Client(HttpTransport(Access("http://127.0.0.1:1")))
     with pytest.raises(TransportError, match="expected an answer"):

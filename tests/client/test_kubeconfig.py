@@ -46,6 +46,18 @@ def test_a_missing_file_is_said_with_its_path(tmp_path: Path) -> None:
         load(tmp_path / "nowhere")
 
 
+def test_the_other_servers_of_a_cluster_are_in_an_extension_that_kubectl_leaves_alone(tmp_path: Path) -> None:
+    servers = '["https://127.0.0.1:6443", "https://127.0.0.1:6444/", "https://127.0.0.1:6445"]'
+    extension = f"extensions: [{{name: podium.dev/servers, extension: {servers}}}], certificate-authority-data"
+    text = document("{token: t}").replace("certificate-authority-data", extension)
+    access = load(write(tmp_path, text))
+    assert access.others == ("https://127.0.0.1:6444", "https://127.0.0.1:6445")
+    assert access.next().server == "https://127.0.0.1:6444"
+    assert access.next().next().next() == access
+    with pytest.raises(KubeconfigError, match=r"a list of servers in the extension podium\.dev/servers"):
+        load(write(tmp_path, text.replace(servers, "7")))
+
+
 def test_a_pod_finds_its_token_and_server(tmp_path: Path) -> None:
     for name in ("token", "ca.crt", "namespace"):
         (tmp_path / name).write_text(name)

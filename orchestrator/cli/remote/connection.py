@@ -94,7 +94,7 @@ class Connection:
 
     def open(self, path: str, query: Query | None = None, *, accept: str = JSON) -> http.client.HTTPResponse:
         """A stream without a time limit: close the answer. Raises as ``call``."""
-        connection = self._connect(None)
+        connection = self._connected(None)
         answer = self._send(connection, "GET", path + query_text(query), None, self._headers(accept, JSON))
         if answer.status >= 400:
             raise ApiError(decoded(answer.read(), answer.status))
@@ -141,7 +141,7 @@ class Connection:
                 self.close()
                 if method != "GET":
                     raise CommandError(f"{self.access.server} closed the connection; try again") from failure
-        fresh = self._connect(self._timeout)
+        fresh = self._connected(self._timeout)
         answer = self._send(fresh, method, url, payload, headers)
         self._kept = fresh
         return answer
@@ -170,6 +170,18 @@ class Connection:
             why = (failure.strerror if isinstance(failure, OSError) else "") or str(failure) or type(failure).__name__
             then = "`podium up` starts a cluster, --kubeconfig names another"
         return f"cannot reach {self.access.server}: {why.lower()}; {then}"
+
+    def _connected(self, timeout: float | None) -> http.client.HTTPConnection:
+        """To the first server that takes it; to the last one tried when none does, which then says why."""
+        for _ in self.access.others:
+            connection = self._connect(timeout)
+            try:
+                connection.connect()
+                return connection
+            except OSError:
+                connection.close()
+                self.access = self.access.next()
+        return self._connect(timeout)
 
     def _connect(self, timeout: float | None) -> http.client.HTTPConnection:
         parts = urlsplit(self.access.server)

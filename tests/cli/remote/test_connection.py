@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import socket
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
@@ -35,6 +37,31 @@ def test_a_server_that_is_not_there_is_one_line_again_and_again() -> None:
                 CommandError, match=r"cannot reach http://127.0.0.1:.*: connection refused; `podium up`"
             ):
                 connection.get("/api")
+
+
+def test_the_next_server_is_asked_when_one_is_gone() -> None:
+    class Answers(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b'{"kind": "APIVersions"}')
+
+        def log_message(self, *_: object) -> None:
+            return
+
+    server = HTTPServer(("127.0.0.1", 0), Answers)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        there = f"http://127.0.0.1:{server.server_port}"
+        connection = Connection(Access(server="http://127.0.0.1:1", others=("http://127.0.0.1:2", there)))
+        assert connection.get("/api") == {"kind": "APIVersions"}
+        assert connection.access.server == there
+        connection.close()
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 def test_credentials_are_a_token_or_a_password() -> None:
