@@ -35,9 +35,9 @@ def milliseconds() -> float:
 class Client:
     """``operations`` is shared by all. ``refused``: values of writes that a member said have not happened."""
 
-    def __init__(self, number: int, ports: list[int], draw: random.Random, operations: list[Operation]) -> None:
+    def __init__(self, number: int, hosts: list[str], draw: random.Random, operations: list[Operation]) -> None:
         self._number = number
-        self._doors = [Door(port) for port in ports]
+        self._doors = [Door(host) for host in hosts]
         self._draw = draw
         self._operations = operations
         self._count = 0

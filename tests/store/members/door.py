@@ -12,6 +12,8 @@ import orjson
 from orchestrator.store.gateway.errors import BUSY, NO_LEADER, NO_SPACE
 
 Json = dict[str, Any]
+PORT = 2379
+"""Of the gateway."""
 FIRST_REVISION = 1
 """Of etcd's count; the store's own begins at 0."""
 NOT_DONE = (BUSY, NO_LEADER, NO_SPACE)
@@ -27,8 +29,8 @@ class NotDone(Exception):
 
 
 class Door:
-    def __init__(self, port: int) -> None:
-        self._port = port
+    def __init__(self, host: str) -> None:
+        self._host = host
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def call(self, path: str, body: Json, seconds: float) -> Json:
@@ -67,7 +69,7 @@ class Door:
 
     async def _open(self, path: str, body: Json) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         if self._streams is None:
-            self._streams = await asyncio.open_connection("127.0.0.1", self._port, limit=1 << 24)
+            self._streams = await asyncio.open_connection(self._host, PORT, limit=1 << 24)
         data = orjson.dumps(body)
         head = f"POST /v3/{path} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(data)}\r\n\r\n"
         self._streams[1].write(head.encode() + data)

@@ -48,7 +48,7 @@ class Lived:
 
 async def live(seed: int, kind: Kind, folder: Path, authority: Path) -> Lived:
     """Raises ``Violation``."""
-    trio = Trio(folder, authority, disks=kind.disk)
+    trio = Trio(seed, folder, authority, disks=kind.disk)
     try:
         await trio.open()
         return await _Life(seed, kind, trio).live()
@@ -62,15 +62,15 @@ class _Life:
         self._kind = kind
         self._trio = trio
         self._count = 0
-        ports = [trio.ports[number] for number in NUMBERS]
+        hosts = [trio.hosts[number] for number in NUMBERS]
         self._operations: list[Operation] = []
         self._clients = [
-            Client(number, self._order(ports), self._some(), self._operations) for number in range(CLIENTS)
+            Client(number, self._order(hosts), self._some(), self._operations) for number in range(CLIENTS)
         ]
-        self._watchers = [Watcher(self._order(ports), prefix) for prefix in PREFIXES]
+        self._watchers = [Watcher(self._order(hosts), prefix) for prefix in PREFIXES]
 
-    def _order(self, ports: list[int]) -> list[int]:
-        return self._draw.sample(ports, len(ports))
+    def _order(self, hosts: list[str]) -> list[str]:
+        return self._draw.sample(hosts, len(hosts))
 
     def _some(self) -> random.Random:
         return random.Random(self._draw.getrandbits(64))
@@ -140,7 +140,7 @@ class _Life:
                 ) from error
 
     async def _checked(self, began: float, revision: int) -> Lived:
-        models = [await truth.told(self._trio.ports[number], PREFIX, revision) for number in NUMBERS]
+        models = [await truth.told(self._trio.hosts[number], PREFIX, revision) for number in NUMBERS]
         for watcher in self._watchers:
             watcher.cut(revision)
         refused = [value for client in self._clients for value in client.refused]

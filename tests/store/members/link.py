@@ -55,10 +55,10 @@ class _End(asyncio.Protocol):
 class Link:
     """From the member that dials (``source``) to the one that listens (``target``)."""
 
-    def __init__(self, source: int, target: int, port: int) -> None:
+    def __init__(self, source: int, target: int, address: tuple[str, int]) -> None:
         self.source = source
         self.target = target
-        self._port = port
+        self._address = address
         self.held_forth = False
         self.held_back = False
         self.broken = False
@@ -103,7 +103,7 @@ class Link:
             return
         other = _End(self, forth=False)
         try:
-            await asyncio.get_running_loop().create_connection(lambda: other, "127.0.0.1", self._port)
+            await asyncio.get_running_loop().create_connection(lambda: other, *self._address)
         except OSError:
             end.transport.abort()
             return

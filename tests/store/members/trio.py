@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import os
 import signal
 from pathlib import Path
 
-from orchestrator.daemon import free_port
 from tests.store.checks import Violation
-from tests.store.members.door import Door, Json, NotDone, Unknown
+from tests.store.members.door import PORT, Door, Json, NotDone, Unknown
 from tests.store.members.link import Link
 from tests.store.members.process import Process
 from tests.store.members.volume import Volume
 
 NUMBERS = (1, 2, 3)
+PEER_PORT = 2380
 LEADER_SECONDS = 15.0
 ASK_SECONDS = 2.0
 
@@ -23,31 +24,32 @@ ASK_SECONDS = 2.0
 class Trio:
     """``authority``: where the keys are that all of them trust. ``disks``: whether each has a volume of its own."""
 
-    def __init__(self, folder: Path, authority: Path, *, disks: bool) -> None:
+    def __init__(self, seed: int, folder: Path, authority: Path, *, disks: bool) -> None:
         folder.mkdir()
         self.folder = folder
         self._authority = authority
         self.links: list[Link] = []
-        self.ports: dict[int, int] = {}
+        # Addresses of the run's own: nobody else's connection has taken a port of theirs.
+        network = f"127.{1 + os.getpid() % 200}.{seed % 256}"
+        self.hosts = {number: f"{network}.{number}" for number in NUMBERS}
         self.processes: dict[int, Process] = {}
         self.volumes: dict[int, Volume] = {}
         self.stopped: set[int] = set()
         self._disks = disks
 
     async def open(self) -> None:
-        peers = {number: free_port() for number in NUMBERS}
+        peers = {number: (host, PEER_PORT) for number, host in self.hosts.items()}
         # A member dials those of a lower number.
         self.links = [Link(one, other, peers[other]) for other, one in itertools.combinations(NUMBERS, 2)]
         for link in self.links:
             await link.open()
         for number in NUMBERS:
-            self.ports[number] = free_port()
-            ways = {link.target: link.port for link in self.links if link.source == number}
-            members = ",".join(f"{other}=127.0.0.1:{ways.get(other, peers[other])}" for other in NUMBERS)
+            ways = peers | {link.target: ("127.0.0.1", link.port) for link in self.links if link.source == number}
+            members = ",".join(f"{other}={host}:{port}" for other, (host, port) in ways.items())
             data = self.folder / str(number)
             if self._disks:
                 self.volumes[number] = Volume(data)
-            words = ["store", "serve", "--data-dir", str(data), "--listen", f"127.0.0.1:{self.ports[number]}"]
+            words = ["store", "serve", "--data-dir", str(data), "--listen", f"{self.hosts[number]}:{PORT}"]
             words += ["--member", str(number), "--members", members, "--authority", str(self._authority)]
             self.processes[number] = Process(words, self.folder / f"{number}.log")
             self.processes[number].start()
@@ -103,7 +105,7 @@ class Trio:
 
     async def ask(self, number: int, path: str, body: Json, seconds: float = ASK_SECONDS) -> Json | None:
         """None when there is no answer."""
-        door = Door(self.ports[number])
+        door = Door(self.hosts[number])
         try:
             return await door.call(path, body, seconds)
         except (Unknown, NotDone):

@@ -12,9 +12,9 @@ from tests.store.simulation.clients import Operation
 TELL_SECONDS = 15.0
 
 
-async def told(port: int, prefix: str, revision: int) -> Model:
+async def told(host: str, prefix: str, revision: int) -> Model:
     """All changes up to ``revision``, from one member."""
-    watcher = Watcher([port], prefix)
+    watcher = Watcher([host], prefix)
     watching = asyncio.get_running_loop().create_task(watcher.run())
     try:
         async with asyncio.timeout(TELL_SECONDS):

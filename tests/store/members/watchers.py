@@ -14,17 +14,17 @@ AGAIN_SECONDS = 0.1
 class Watcher:
     """``stretch`` is all that it saw. It resumes, at the next member, behind the last revision that it was told of."""
 
-    def __init__(self, ports: list[int], prefix: str) -> None:
+    def __init__(self, hosts: list[str], prefix: str) -> None:
         self.stretch = Stretch(0, prefix)
         self.values: dict[tuple[int, str], bytes | None] = {}
         self.begun = 0
         """How often it had to begin."""
-        self._ports = ports
+        self._hosts = hosts
         self._told = asyncio.Event()
 
     async def run(self) -> None:
         while True:
-            door = Door(self._ports[self.begun % len(self._ports)])
+            door = Door(self._hosts[self.begun % len(self._hosts)])
             self.begun += 1
             with contextlib.suppress(OSError, EOFError, ValueError):
                 async for answer in door.watch(self.stretch.prefix, self.stretch.end + 1):
