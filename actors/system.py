@@ -32,7 +32,7 @@ from actors.names import Names
 from actors.overseer import Root, make
 from actors.ref import Ref
 from actors.remoting import chase
-from actors.remoting.dialer import CONNECT_SECONDS, Dialer
+from actors.remoting.dialer import BACKOFF, CONNECT_SECONDS, Dialer
 from actors.remoting.limits import Limits
 from actors.remoting.network import Network, SocketNetwork
 from actors.remoting.placement import Placed
@@ -42,7 +42,7 @@ from actors.remoting.remoting import Remoting, check_node_name
 from actors.remoting.security import Security
 from actors.spans import Spans, configured_spans
 from actors.statistics import Node, Statistics, SystemStatistics
-from actors.supervision import ChildSpec, DynamicSupervisor, Intensity, Supervisor, child
+from actors.supervision import Backoff, ChildSpec, DynamicSupervisor, Intensity, Supervisor, child
 from actors.worker import Workers
 
 T = TypeVar("T")
@@ -149,13 +149,20 @@ class System:
         """
         return await self.remoting.listen(address, security)
 
-    async def connect(self, address: str, security: Security, *, timeout: float | None = CONNECT_SECONDS) -> Dialer:
+    async def connect(
+        self,
+        address: str,
+        security: Security,
+        *,
+        timeout: float | None = CONNECT_SECONDS,
+        backoff: Backoff = BACKOFF,
+    ) -> Dialer:
         """Keep a connection to the node at ``address``: one that breaks is dialled again, with back-off.
 
         Waits ``timeout`` seconds at most for the first one; None: does not wait. Raises ``Unreachable`` and, when the
         other side says no, ``PeerRefused``; then nothing is dialled again.
         """
-        return await self.remoting.connect(address, security, timeout)
+        return await self.remoting.connect(address, security, timeout, backoff)
 
     async def spawn_node(
         self, name: str, *, setup: Any = None, args: Sequence[Any] = (), loop: str | None = None, **options: Any

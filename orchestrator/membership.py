@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from actors import Actor, AskTimeout, Down, Ref, Refused, System, Tell, Unpackable
+from actors import Actor, AskTimeout, Backoff, Down, Ref, Refused, System, Tell, Unpackable
 from actors.remoting.errors import FrameTooLarge
 from actors.remoting.security import Tls
 from orchestrator.config import ClusterConfig
@@ -23,6 +23,8 @@ STORE = "server/store"
 QUORUM_SECONDS = 300.0
 """How long a member waits for the others at its start."""
 ASK_SECONDS = 5.0
+DIAL = Backoff(initial=0.05, maximum=0.5, factor=2.0, jitter=0.5)
+"""A member that is back is found soon: until then the group does not bear the loss of another."""
 LOOK_SECONDS = 0.2
 """After the loss of a member it is looked for again as often."""
 NODE = re.compile(r"node-(\d+)-\d+")
@@ -141,7 +143,7 @@ async def connect(system: System, config: ClusterConfig) -> None:
     await system.listen(config.members[config.member], security)
     for member, address in sorted(config.members.items()):
         if member < config.member:
-            await system.connect(address, security, timeout=None)
+            await system.connect(address, security, timeout=None, backoff=DIAL)
 
 
 def tls(folder: Path, member: int) -> Tls:

@@ -30,10 +30,13 @@ log = structlog.get_logger("actors")
 class Dialer:
     """Made by ``System.connect``. ``node`` is the name that the other side gave, "" before the first connection."""
 
-    def __init__(self, remoting: Remoting, address: str, security: Security, tls: ssl.SSLContext | None) -> None:
+    def __init__(
+        self, remoting: Remoting, address: str, security: Security, tls: ssl.SSLContext | None, backoff: Backoff
+    ) -> None:
         self._remoting = remoting
         self._security = security
         self._tls = tls
+        self._backoff = backoff
         self._source = remoting.system.random_for(f"dialer/{address}")
         self._attempt = 0
         self._failure: Exception | None = None
@@ -74,7 +77,7 @@ class Dialer:
             elif await self._dial():
                 self._attempt = 0
             else:
-                await self._remoting.clock.sleep(BACKOFF.seconds(self._attempt, self._source))
+                await self._remoting.clock.sleep(self._backoff.seconds(self._attempt, self._source))
                 self._attempt += 1
 
     async def _dial(self) -> bool:

@@ -26,6 +26,7 @@ from actors.remoting.statistics import RemotingStatistics
 if TYPE_CHECKING:
     from actors.clock import Clock
     from actors.remoting.peer import Peer
+    from actors.supervision import Backoff
     from actors.system import System
 
 REFUSAL_WINDOW_SECONDS = 10.0
@@ -73,8 +74,8 @@ class Remoting:
         self._listeners.append(listener)
         return listener.address
 
-    async def connect(self, address: str, security: Security, seconds: float | None) -> Dialer:
-        dialer = Dialer(self, address, security, _tls(security, server=False))
+    async def connect(self, address: str, security: Security, seconds: float | None, backoff: Backoff) -> Dialer:
+        dialer = Dialer(self, address, security, _tls(security, server=False), backoff)
         self._dialers[dialer] = None
         if seconds is not None:
             try:
