@@ -108,7 +108,8 @@ class _Life:
                             break
                         await asyncio.sleep(0.05)
             except TimeoutError as error:
-                raise Violation(f"member {number} took no write for {SERVICE_SECONDS} s") from error
+                said = self._trio.processes[number].said()
+                raise Violation(f"member {number} took no write for {SERVICE_SECONDS} s; it {said}") from error
         return revision
 
     async def _mark(self, member: int) -> int:

@@ -54,5 +54,7 @@ class Process:
             self._process.close()
             self._process = None
 
-    def log(self) -> str:
-        return self._log.read_text(errors="replace") if self._log.exists() else ""
+    def said(self) -> str:
+        """Whether it lives, and its last line."""
+        lines = self._log.read_text(errors="replace").splitlines() if self._log.exists() else []
+        return f"{'lives' if self.alive else 'has ended'}, and said last: {lines[-1] if lines else 'nothing'}"
