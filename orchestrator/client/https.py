@@ -84,6 +84,11 @@ class HttpTransport:
         self._count = 0
 
     @property
+    def access(self) -> Access:
+        """Whose ``server`` is asked first now."""
+        return self._access
+
+    @property
     def server(self) -> Ref[Any] | None:
         return None  # The stream of a watch ends when its server does.
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from msgspec import structs
 
 from orchestrator.apimachinery.encoded import Object
 from orchestrator.apimachinery.errors import StatusError
@@ -74,28 +75,31 @@ class Together:
             self.end(member, signal.SIGKILL)
 
 
-class AnyOf:
-    """Asks one endpoint after the other until one answers."""
+class Patient:
+    """Asks until there is an answer. Which server is asked its transport knows."""
 
-    def __init__(self, clients: list[Client]) -> None:
-        self._clients = clients
-        self.moved = 0
-        """How often an endpoint did not answer and the next was asked."""
+    def __init__(self, transport: HttpTransport) -> None:
+        self._transport = transport
+        self._client = Client(transport)
+        self._first = transport.access
+
+    @property
+    def moved(self) -> bool:
+        """Whether the first server did not answer and another was asked."""
+        return self._transport.access is not self._first
 
     async def do(self, ask: Callable[[Client], Awaitable[T]]) -> T:
         deadline = time.monotonic() + 30
         while True:
             try:
-                return await ask(self._clients[0])
+                return await ask(self._client)
             except TransportError:
                 pass
             except StatusError as error:
                 if error.code < 500:
                     raise
             if time.monotonic() > deadline:
-                raise TimeoutError("no endpoint answered for 30 s")
-            self.moved += 1
-            self._clients.append(self._clients.pop(0))
+                raise TimeoutError("no server answered for 30 s")
             await asyncio.sleep(0.1)
 
 
@@ -109,15 +113,15 @@ def together(tmp_path: Path) -> Iterator[Together]:
 
 
 @contextlib.asynccontextmanager
-async def connected(together: Together, first: int) -> AsyncIterator[AnyOf]:
-    """A client whose first endpoint is that of member ``first``."""
+async def connected(together: Together, first: int) -> AsyncIterator[Patient]:
+    """A client whose first server is that of member ``first``."""
     order = [first, *(member for member in together.configs if member != first)]
-    transports = [HttpTransport(load(together.folder(member) / "kubeconfig")) for member in order]
+    mine, *others = [load(together.folder(member) / "kubeconfig") for member in order]
+    transport = HttpTransport(structs.replace(mine, others=tuple(other.server for other in others)))
     try:
-        yield AnyOf([Client(transport) for transport in transports])
+        yield Patient(transport)
     finally:
-        for transport in transports:
-            await transport.close()
+        await transport.close()
 
 
 def deployment(version: str) -> Object:
@@ -146,19 +150,19 @@ async def until(what: str, holds: Callable[[], Awaitable[bool]], seconds: float)
     return time.monotonic() - began
 
 
-async def status(client: AnyOf) -> dict[str, Any]:
+async def status(client: Patient) -> dict[str, Any]:
     found = await client.do(lambda one: one.get(DEPLOYMENTS, "web", "default"))
     state: dict[str, Any] = found.get("status") or {}
     return state if state.get("observedGeneration") == found["metadata"]["generation"] else {}
 
 
-async def rolled_out(client: AnyOf) -> bool:
+async def rolled_out(client: Patient) -> bool:
     state = await status(client)
     wanted = {"updatedReplicas": REPLICAS, "readyReplicas": REPLICAS, "replicas": REPLICAS}
     return all(state.get(name) == number for name, number in wanted.items())
 
 
-async def holder(client: AnyOf) -> int:
+async def holder(client: Patient) -> int:
     lease = await client.do(lambda one: one.get(LEASES, "kube-controller-manager", "kube-system"))
     return int(lease["spec"]["holderIdentity"].removeprefix("podium-") or 0)
 
@@ -187,7 +191,7 @@ async def test_a_control_plane_is_killed_in_the_middle_of_a_rollout(together: To
         await until("a part of the second rollout", half, ROLLOUT_SECONDS)
         together.end(victim, signal.SIGKILL)
         assert not await rolled_out(client)
-        assert client.moved, "the first endpoint is gone, and another was asked"
+        assert client.moved, "the first server is gone, and another was asked"
         await until("the rest of the second rollout", lambda: rolled_out(client), ROLLOUT_SECONDS)
         assert await holder(client) not in (victim, 0)
 
