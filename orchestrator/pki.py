@@ -73,13 +73,15 @@ def share(source: Path, target: Path, now: float) -> None:
 
 def prepare_member(authority: Path, folder: Path, member: int, now: float) -> None:
     """The keys by which a member proves to the others who it is, made by ``authority`` where they are missing."""
+    name = system_name(member)
+    if all((folder / file).exists() for file in ("ca.crt", f"{name}.crt", f"{name}.key")):
+        return
     moment = datetime.datetime.fromtimestamp(now, datetime.UTC)
     for one in (authority, folder):
         one.mkdir(parents=True, exist_ok=True, mode=0o700)
     ca = _pair(authority, "ca", lambda: certs.make_ca(moment))
     if not (folder / "ca.crt").exists():
         certs.write_secret(folder / "ca.crt", ca.certificate)
-    name = system_name(member)
     _pair(folder, name, lambda: certs.make_node(ca, moment, name))
 
 

@@ -70,7 +70,7 @@ def _members(text: str) -> dict[int, str]:
     members = {}
     for one in filter(None, text.split(",")):
         number, _, address = one.partition("=")
-        if not number.isdigit():
+        if not number.isdigit() or ":" not in address:
             raise ConfigError("members", f"expected NUMBER=HOST:PORT, found {one!r}")
         host, port = parse_listen(address)
         members[int(number)] = f"tcp://{host}:{port}"
