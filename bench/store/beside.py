@@ -1,7 +1,8 @@
 """Puts of 1 KiB through etcd's JSON gateway: ours and a real etcd's in turn, the same ``wrk``, the same disk.
 
-``python -m bench.store.beside [--seconds 5] [--rounds 3]``. Each cell is the median of its rounds; within a round the
-two run one right after the other, so that a busy machine is busy for both.
+``python -m bench.store.beside [--members 1 3] [--seconds 3] [--rounds 3]``. A cell is the median of its rounds; within
+a round the two run one right after the other, so that a busy machine is busy for both. Of three members the leader is
+asked.
 """
 
 from __future__ import annotations
@@ -44,10 +45,10 @@ def load(server: Server, clients: int, seconds: int) -> dict[str, float]:
     }
 
 
-def measure(seconds: int, rounds: int, folder: Path) -> list[dict[str, Any]]:
+def measure(members: int, seconds: int, rounds: int, folder: Path) -> list[dict[str, Any]]:
     """A row for each number of clients, with the medians of both."""
     rows = []
-    with podium(folder / "podium") as ours, etcd(folder / "etcd") as theirs:
+    with podium(folder / "podium", members) as ours, etcd(folder / "etcd", members) as theirs:
         servers = {"podium": ours, "etcd": theirs}
         for server in servers.values():
             load(server, CLIENTS[-1], WARM_SECONDS)
@@ -57,7 +58,7 @@ def measure(seconds: int, rounds: int, folder: Path) -> list[dict[str, Any]]:
                 for name, server in servers.items():
                     runs[name].append(load(server, clients, seconds))
             row: dict[str, Any] = {name: _median(found) for name, found in runs.items()}
-            row["clients"] = clients
+            row["members"], row["clients"] = members, clients
             row["ratio"] = row["podium"]["puts_per_second"] / row["etcd"]["puts_per_second"]
             rows.append(row)
     return rows
@@ -70,10 +71,13 @@ def _median(runs: list[dict[str, float]]) -> dict[str, float]:
 def show(result: dict[str, Any]) -> None:
     theirs = f"etcd {result['etcd']}"
     columns = (
+        "members",
         "clients",
         "podium puts/s",
         f"{theirs}",
         "ratio",
+        "podium p50 ms",
+        f"{theirs}",
         "podium p99 ms",
         f"{theirs}",
         "podium CPU µs",
@@ -83,10 +87,13 @@ def show(result: dict[str, Any]) -> None:
     for row in result["rows"]:
         ours, other = row["podium"], row["etcd"]
         table.add_row(
+            f"{row['members']}",
             f"{row['clients']}",
             f"{ours['puts_per_second']:,.0f}",
             f"{other['puts_per_second']:,.0f}",
             f"{row['ratio']:.2f}",
+            f"{ours['p50_ms']:.2f}",
+            f"{other['p50_ms']:.2f}",
             f"{ours['p99_ms']:.1f}",
             f"{other['p99_ms']:.1f}",
             f"{ours['cpu_us_per_put']:.0f}",
@@ -97,12 +104,15 @@ def show(result: dict[str, Any]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=int, default=5)
+    parser.add_argument("--members", type=int, nargs="*", default=[1, 3])
+    parser.add_argument("--seconds", type=int, default=3)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--out", type=Path, default=Path("bench/results/store-beside.json"))
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="podium-bench-") as folder:
-        rows = measure(options.seconds, options.rounds, Path(folder))
+    rows = []
+    for members in options.members:
+        with tempfile.TemporaryDirectory(prefix="podium-bench-") as folder:
+            rows += measure(members, options.seconds, options.rounds, Path(folder))
     result = {"machine": facts(), "etcd": etcd_version(), "value_bytes": 1032, "rows": rows}
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(result, indent=2) + "\n")

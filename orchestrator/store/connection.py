@@ -18,7 +18,9 @@ PROMPT_BYTES = 16 << 10
 SLOW_SECONDS = 0.01
 """A write that takes longer held up the loop: the disk is not quick now."""
 REST_WRITES = 64
-"""Writes that go to the thread after a slow one, so that at most one in so many holds up the loop."""
+"""Writes that go to the thread after a slow one; after another slow one twice as many, and so on."""
+MAX_REST_WRITES = 65_536
+"""On a slow disk one in so many holds up the loop."""
 
 
 class Connection(Protocol):
@@ -48,6 +50,7 @@ class Prompt:
         self._connection = connection
         self._monotonic = monotonic
         self._rest = 0
+        self._next_rest = REST_WRITES
         self.execute_fetchall = connection.execute_fetchall
         self.close = connection.close
 
@@ -63,4 +66,7 @@ class Prompt:
         begun = self._monotonic()
         self._connection._conn.execute(sql, parameters).close()
         if self._monotonic() - begun > SLOW_SECONDS:
-            self._rest = REST_WRITES
+            self._rest = self._next_rest
+            self._next_rest = min(2 * self._next_rest, MAX_REST_WRITES)
+        else:
+            self._next_rest = REST_WRITES

@@ -37,9 +37,9 @@ RESERVED_BYTES = 16 << 20
 """Of the write-ahead log, where they are reserved: more than it takes while there are idle moments for checkpoints."""
 FRAME_BYTES = 4096 + 24
 """A page in the write-ahead log."""
-STEP_BYTES = 4 << 20
+STEP_BYTES = 1 << 20
 """Of the log that are removed by one statement, which keeps the next append waiting for some milliseconds."""
-STEP_CHUNKS = 8
+STEP_CHUNKS = 2
 """Of a snapshot: as many bytes."""
 ROW_BYTES = 1 << 10
 """What it takes to remove a small row, in bytes."""

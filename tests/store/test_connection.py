@@ -37,6 +37,11 @@ async def test_after_a_slow_write_the_thread_has_the_next_ones() -> None:
         disk.seconds = 2 * SLOW_SECONDS
         prompt.execute_here("CREATE TABLE rows (data)", ())
         assert [prompt.willing(1) for _ in range(REST_WRITES + 1)] == [False] * REST_WRITES + [True]
+        prompt.execute_here("INSERT INTO rows VALUES (1)", ())
+        assert [prompt.willing(1) for _ in range(2 * REST_WRITES + 1)] == [False] * 2 * REST_WRITES + [True]
+        disk.seconds = 0.0
+        prompt.execute_here("INSERT INTO rows VALUES (1)", ())
+        assert prompt.willing(1)
     finally:
         await prompt.close()
 

@@ -96,9 +96,9 @@ async def serve(config: ClusterConfig, quota_bytes: int | None) -> None:
     path = str(config.data_dir / "store" / "log.sqlite")
     async with System(membership.system_name(config.member) if config.member else "store") as system:
         await membership.connect(system, config)
-        # A member has its part in the group to play while its disk is slow.
-        prompt = connect if config.member else connect_prompt
-        log = SqliteLog(path, reserved_bytes=RESERVED_BYTES, connect=prompt)
+        # A member's followers write while it does: it must not hold up what it sends them.
+        connection = connect if config.member else connect_prompt
+        log = SqliteLog(path, reserved_bytes=RESERVED_BYTES, connect=connection)
         name, several = membership.store_name(config), membership.group(system, config)
         store = child(
             lambda: Store(log, member=name, group=several),
