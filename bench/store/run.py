@@ -1,6 +1,6 @@
 """How fast the store is in process: durable puts through the mailbox, and the latency of one large batch.
 
-``python -m bench.store.run [--seconds 5] [--writers 64] [--out FILE]`` prints a table and writes JSON. The store is the
+``python -m bench.store.run [--seconds 3] [--writers 64] [--out FILE]`` prints a table and writes JSON. The store is the
 real one: SQLite with fsync, the actor, the mailbox, frames.
 """
 
@@ -10,27 +10,24 @@ import argparse
 import asyncio
 import json
 import os
-import platform
 import statistics
-import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-import uvloop
 from rich.console import Console
 from rich.table import Table
 
 from actors import Mailbox, Ref, System, child
+from bench.store.growth import run
+from bench.store.machine import facts
 from orchestrator.store.protocol import Batch, Change, Range, StoreStatus
 from orchestrator.store.sqlite_log import SqliteLog
 from orchestrator.store.store import Store
 
 VALUE = (os.urandom(300), os.urandom(200), os.urandom(524))
 """1 KiB in three parts."""
-SWITCH_SECONDS = 2e-5
-"""The daemon's switch interval: the log's thread must get the interpreter between two tasks of a busy loop."""
 
 
 async def puts(store: Ref[Any], writers: int, seconds: float) -> dict[str, float]:
@@ -88,11 +85,7 @@ async def measure(path: str, writers: int, seconds: float) -> dict[str, Any]:
         spec = child(Store, SqliteLog(path), name="store", mailbox=Mailbox(8192), later=8192)
         store = await system.spawn(spec)
         return {
-            "machine": {
-                "cpus": os.cpu_count(),
-                "system": platform.platform(),
-                "python": platform.python_version(),
-            },
+            "machine": facts(),
             "puts": [await puts(store, count, seconds) for count in (1, 8, writers)],
             "batch": await batches(store, 500, 40),
             "list": await listing(store, 100_000),
@@ -119,13 +112,12 @@ def show(results: dict[str, Any]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=5.0)
+    parser.add_argument("--seconds", type=float, default=3.0)
     parser.add_argument("--writers", type=int, default=64)
     parser.add_argument("--out", type=Path, default=Path("bench/results/store-run.json"))
     options = parser.parse_args()
-    sys.setswitchinterval(SWITCH_SECONDS)
     with tempfile.TemporaryDirectory() as directory:
-        results = uvloop.run(measure(f"{directory}/store.db", options.writers, options.seconds))
+        results = run(measure(f"{directory}/store.db", options.writers, options.seconds))
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(results, indent=2) + "\n")
     show(results)

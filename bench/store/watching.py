@@ -1,6 +1,6 @@
 """How far behind watchers are: many on one prefix while events come at a steady rate, a shared frame a batch.
 
-``python -m bench.store.watching [--watchers 1000 10000] [--rate 2000 200] [--seconds 10]``. The watchers are actors in
+``python -m bench.store.watching [--watchers 1000 10000] [--rate 2000 200] [--seconds 5]``. The watchers are actors in
 the store's process: what is measured is the store's sending, the frames and their mailboxes. One in ``LOOKING`` looks
 inside each frame and checks that no event is missing, twice or out of order; the others go by the frame's revision, as
 one does that passes frames on.
@@ -110,7 +110,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--watchers", type=int, nargs="*", default=[1_000, 10_000])
     parser.add_argument("--rate", type=int, nargs="*", default=[2_000, 200])
-    parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--out", type=Path, default=Path("bench/results/store-watching.json"))
     options = parser.parse_args()
     rows = []
