@@ -94,15 +94,19 @@ class HttpDoor(Actor):
 
     async def start(self) -> None:
         # A client that goes takes its handler along: a watch would go on unseen until its time is over.
-        server = web.Server(self._handle, access_log=None, handler_cancellation=True)
-        self._runner = web.ServerRunner(server, handle_signals=False, shutdown_timeout=STOP_SECONDS)
+        self._server = web.Server(self._handle, access_log=None, handler_cancellation=True)
+        self._runner = web.ServerRunner(self._server, handle_signals=False, shutdown_timeout=STOP_SECONDS)
         await self._runner.setup()
         site = web.TCPSite(self._runner, self._host, self._port, ssl_context=self._tls)
         await site.start()
         self._port = self._runner.addresses[0][1]
 
     async def stop(self, exit: Exit) -> None:
+        transports = [handler.transport for handler in self._server.connections]
         await self._runner.cleanup()
+        for transport in transports:  # TLS would wait half a minute for the farewell of a client that is silent
+            if transport is not None and not transport.get_write_buffer_size():
+                transport.abort()
 
     async def receive(self, message: Any) -> Any:
         return await super().receive(message)
