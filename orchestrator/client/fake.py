@@ -190,7 +190,8 @@ class FakeApi(Actor):
 
     def _store(self, key: str, held: Encoded, old: Object, obj: Object, subresource: str) -> Encoded:
         if subresource == "status":
-            new = {**old, "status": obj.get("status", {})}
+            told = {"annotations": obj["metadata"]["annotations"]} if "annotations" in obj["metadata"] else {}
+            new = {**old, "metadata": {**old["metadata"], **told}, "status": obj.get("status", {})}
         else:
             meta = {**old["metadata"], **obj["metadata"], "uid": old["metadata"]["uid"]}
             for name in ("finalizers", "labels", "annotations", "ownerReferences"):

@@ -167,7 +167,8 @@ class Deployments(Controller, kind=DEPLOYMENTS):
             writes.append(update_status(self.kind, deployment, status))
         if revision:
             change = {"metadata": {"uid": deployment.uid, "annotations": {revisions.REVISION: revision}}}
-            writes.append(patch(self.kind, deployment.name, deployment.namespace, change, want=Want.REVISION))
+            place = (self.kind, deployment.name, deployment.namespace)
+            writes.append(patch(*place, change, subresource="status", want=Want.REVISION))  # no new generation
         refused = refusals(await self.write(key, self.kind, writes)) if writes else []
         if refused and refused[0][1] != "NotFound":
             return retry(refused[0][2])
