@@ -6,7 +6,7 @@ RUNTIME := $(VENV)/.installed
 DEV := $(VENV)/.installed-dev
 CI_TEST_TIMEOUT ?= 60
 
-.PHONY: up down install test test-pythons test-slow test-e2e check format explore-actors explore-cluster explore-cluster-long simulate simulate-long mutants mutant lock schema oracle clean help
+.PHONY: up down install test test-pythons test-slow test-examples test-e2e check format explore-actors explore-cluster explore-cluster-long simulate simulate-long mutants mutant lock schema oracle clean help
 
 help: ## list the targets
 	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -38,6 +38,9 @@ test: $(DEV) ## the unit suite: under two minutes on two cores
 
 test-slow: $(DEV) ## the tests marked slow
 	@$(BIN)/python -m pytest -q -m "slow and not e2e and not prove"
+
+test-examples: $(DEV) ## the examples as their readers run them: operators with kopf, kr8s, lightkube, kubernetes; embedding
+	@$(BIN)/python -m pytest -q -m "" -W ignore::ResourceWarning -W ignore::pytest.PytestUnraisableExceptionWarning examples
 
 test-e2e: $(DEV) ## real kubectl, helm and Docker where they are found
 	@$(BIN)/python -m pytest -q -m "e2e"

@@ -11,6 +11,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from orchestrator.apimachinery.errors import StatusError as StatusError
     from orchestrator.controllers.actions import Apply as Apply
     from orchestrator.controllers.actions import Delete as Delete
     from orchestrator.controllers.actions import Emit as Emit
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 PUBLIC = {
+    "StatusError": "orchestrator.apimachinery.errors",
     **dict.fromkeys(("Cluster", "Unmet"), "orchestrator.embedding"),
     **dict.fromkeys(
         ("Apply", "Delete", "Emit", "Observed", "RequeueAfter", "RequeueAt", "SetCondition", "SetStatus"),

@@ -16,6 +16,7 @@ from orchestrator.embedding.watching import Seen
 
 if TYPE_CHECKING:
     from orchestrator.embedding.cluster import Cluster
+    from orchestrator.kubelet.runtime.behaviour import Rule
 
 T = TypeVar("T")
 
@@ -123,6 +124,27 @@ class BlockingCluster:
 
     def revive(self, node: str) -> None:
         self.call(self.cluster.revive(node))
+
+    def behave(self, *rules: Rule) -> None:
+        self._loop.call_soon_threadsafe(self.cluster.behave, *rules)
+
+    def pause(self, seconds: float) -> None:
+        self.call(self.cluster.pause(seconds))
+
+    def drop(self, share: float, who: str = "*") -> None:
+        self.call(self.cluster.drop(share, who))
+
+    def delay(self, seconds: float, who: str = "*") -> None:
+        self.call(self.cluster.delay(seconds, who))
+
+    def slow_disk(self, seconds: float) -> None:
+        self.call(self.cluster.slow_disk(seconds))
+
+    def fail_pull(self, image: str, message: str = "manifest unknown") -> None:
+        self.call(self.cluster.fail_pull(image, message))
+
+    def clock_skew(self, node: str, seconds: float) -> None:
+        self.call(self.cluster.clock_skew(node, seconds))
 
     def partition(self, nodes: str | Sequence[str]) -> None:
         self.call(self.cluster.partition(nodes))
