@@ -24,12 +24,17 @@ if TYPE_CHECKING:
     from orchestrator.controllers.outside import run_controllers as run_controllers
     from orchestrator.embedding import Cluster as Cluster
     from orchestrator.embedding import Unmet as Unmet
+    from orchestrator.embedding.plan import Plan as Plan
+    from orchestrator.kubelet.runtime.behaviour import Behaviour as Behaviour
+    from orchestrator.kubelet.runtime.behaviour import Rule as Rule
 
 __version__ = "0.1.0"
 
 PUBLIC = {
     "StatusError": "orchestrator.apimachinery.errors",
     **dict.fromkeys(("Cluster", "Unmet"), "orchestrator.embedding"),
+    **dict.fromkeys(("Behaviour", "Rule"), "orchestrator.kubelet.runtime.behaviour"),
+    "Plan": "orchestrator.embedding.plan",
     **dict.fromkeys(
         ("Apply", "Delete", "Emit", "Observed", "RequeueAfter", "RequeueAt", "SetCondition", "SetStatus"),
         "orchestrator.controllers.actions",

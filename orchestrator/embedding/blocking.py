@@ -16,6 +16,7 @@ from orchestrator.embedding.watching import Seen
 
 if TYPE_CHECKING:
     from orchestrator.embedding.cluster import Cluster
+    from orchestrator.embedding.plan import Plan
     from orchestrator.kubelet.runtime.behaviour import Rule
 
 T = TypeVar("T")
@@ -148,6 +149,9 @@ class BlockingCluster:
 
     def partition(self, nodes: str | Sequence[str]) -> None:
         self.call(self.cluster.partition(nodes))
+
+    def suffer(self, plan: Plan) -> builtins.list[str]:
+        return self.call(self.cluster.suffer(plan))
 
     def heal(self) -> None:
         self.call(self.cluster.heal())

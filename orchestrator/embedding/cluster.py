@@ -30,12 +30,13 @@ from orchestrator.embedding.blocking import BlockingCluster
 from orchestrator.embedding.clock import VirtualClock
 from orchestrator.embedding.errors import NotDeterministic, NotServed, TimeIsReal
 from orchestrator.embedding.faults import Fault
-from orchestrator.embedding.faulty import FaultyCluster
+from orchestrator.embedding.faulty import FAULTS, FaultyCluster
 from orchestrator.embedding.fields import Fields, fields
 from orchestrator.embedding.goal import Goal, condition, describe, met
 from orchestrator.embedding.inquiry import inquire
 from orchestrator.embedding.manifests import Manifest, ManifestError, objects
 from orchestrator.embedding.passing import PassingTransport
+from orchestrator.embedding.plan import KillOne, Plan
 from orchestrator.embedding.reference import UnknownKind
 from orchestrator.embedding.unmet import Evidence, Unmet
 from orchestrator.embedding.watching import Seen
@@ -379,6 +380,34 @@ class Cluster(FaultyCluster):
     async def clock_skew(self, node: str, seconds: float) -> None:
         """Set a node's clock ahead (or behind) by ``seconds``."""
         await self.do(faults.ClockSkew(node, seconds))
+
+    async def suffer(self, plan: Plan) -> builtins.list[str]:
+        """Have each fault of ``plan`` happen at its moment; in the end all is well again and machines have power.
+
+        Lines that say what happened when. Raises ``ValueError`` for a kind of fault that there is not.
+        """
+        clock = self.system.clock
+        began, told = clock.monotonic(), []
+
+        async def strike(fault: Fault) -> None:
+            told.append(f"{clock.monotonic() - began:7.3f} s  {faults.describe(fault)}")
+            await self.do(fault)
+
+        with self._passing():
+            for step in plan.steps(self.node_names()):
+                await clock.sleep(max(began + step.at - clock.monotonic(), 0.0))
+                await strike(
+                    faults.Kill(self._victim(step.fault.share)) if isinstance(step.fault, KillOne) else step.fault
+                )
+            for node in sorted(self.off):
+                await strike(faults.PowerOn(node))
+            await strike(faults.Heal())
+        return told
+
+    def _victim(self, share: float) -> str:
+        """The actor at this share of all that run; the one that carries faults out is spared."""
+        paths = [path for path in self.system.cells if path and path != FAULTS]
+        return paths[int(share * len(paths))]
 
     async def heal(self) -> None:
         """Undo every fault but lost power."""

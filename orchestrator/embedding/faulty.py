@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from typing import Any, assert_never
 
@@ -30,6 +31,7 @@ from orchestrator.embedding.faults import (
     PowerOff,
     PowerOn,
     SlowDisk,
+    describe,
 )
 from orchestrator.embedding.links import Links, LinkTransport
 from orchestrator.identities import node
@@ -40,7 +42,8 @@ from orchestrator.pki import Pki
 FAULTS = "faults"
 """The path of the actor that carries faults out; it is not killed."""
 
-
+MAX_SUFFERED = 100
+"""Lines that a failure's report shows; a long run of faults keeps its end."""
 FAULT_SECONDS = 600.0
 """Of the cluster's time, for one fault to be carried out: it has no reason to wait."""
 
@@ -69,6 +72,9 @@ class FaultyCluster(Composition):
         super().__init__(config, clock=clock, seed=seed, tap=tap, pki=pki)
         self.off: set[str] = set()
         """Nodes without power."""
+        self.suffered: deque[str] = deque(maxlen=MAX_SUFFERED)
+        """The newest faults, a line each: when, what."""
+        self._began = 0.0
         self._machine = machine
         self._rules: tuple[Rule, ...] = ()
         self._failing: dict[str, Rule] = {}
@@ -78,6 +84,7 @@ class FaultyCluster(Composition):
 
     async def _start(self) -> None:
         system = self.system
+        self._began = system.clock.monotonic()
         self.links = Links(system.clock, system.random_for("links"), self._lost)
         if self._disk is not None:
             self._disk.attach(system.clock, system.random_for("disk"))
@@ -124,7 +131,12 @@ class FaultyCluster(Composition):
         message: Ask[bool] = fault
         return await self._faults.ask(message, timeout=FAULT_SECONDS)
 
+    def age(self) -> float:
+        """Seconds of its time since it was started."""
+        return self.system.clock.monotonic() - self._began
+
     def _perform(self, fault: Fault) -> bool:
+        self.suffered.append(f"{self.age():8.3f} s  {describe(fault)}")
         match fault:
             case Kill(path=path):
                 return self.system.kill(path)

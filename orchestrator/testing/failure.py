@@ -23,7 +23,8 @@ QUIET_FIELDS = ("metadata.resourceVersion", "metadata.managedFields", "metadata.
 
 async def sections(cluster: Cluster, failure: BaseException) -> list[tuple[str, str]]:
     """Titles and texts for the report."""
-    found = [("cluster", await _summary(cluster)), ("events", await _events(cluster))]
+    found = [("cluster", await _summary(cluster)), ("faults", "\n".join(cluster.suffered))]
+    found.append(("events", await _events(cluster)))
     if isinstance(failure, Unmet) and failure.last is not None:
         found.append((f"changes of {failure.what}", await _changes(cluster, failure)))
         found.append(("causes", _causes(failure)))
@@ -38,8 +39,7 @@ async def _summary(cluster: Cluster) -> str:
         counts[phase(pod)] = counts.get(phase(pod), 0) + 1
     off = ", ".join(sorted(cluster.off))
     lines = [
-        f"{cluster.system.clock.monotonic():.1f} s of its time; nodes {len(nodes)}"
-        + (f", without power {off}" if off else ""),
+        f"{cluster.age():.1f} s of its time; nodes {len(nodes)}" + (f", without power {off}" if off else ""),
         "pods " + (", ".join(f"{number} {name}" for name, number in sorted(counts.items())) or "none"),
     ]
     return "\n".join(lines)

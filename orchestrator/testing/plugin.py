@@ -101,6 +101,8 @@ class Starting:
         if self._started is None:
             self._started = _make(self._wished)
             await self._started.__aenter__()
+            if self._wished.kubeconfig is not None:
+                self._wished.kubeconfig.write_text(self._started.kubeconfig())
         return self._started
 
     async def end(self) -> None:
@@ -175,8 +177,6 @@ async def _within(item: pytest.Function, wished: Wish, test: Callable[..., Any],
     starting: Any = values.get("cluster") or item.funcargs.get("cluster") or Starting(wished)
     cluster = await starting.begin()
     try:
-        if wished.kubeconfig is not None:
-            wished.kubeconfig.write_text(cluster.kubeconfig())
         live = {"cluster": cluster, "kube_client": cluster.client}
         await test(**{name: live.get(name, value) for name, value in values.items()})
     except Exception as failure:
@@ -238,7 +238,7 @@ def cluster(request: pytest.FixtureRequest) -> Iterator[Any]:
 
         tenants = request.getfixturevalue("_podium_shared")
         tenants.count += 1
-        tenant = Tenant(tenants.blocking(), f"test-{tenants.count}", awaited=is_async)
+        tenant = Tenant(tenants.blocking(), f"test-{tenants.count}", awaited=is_async, folder=wished.folder)
         yield tenant
         tenant.leave()
     elif is_async:
