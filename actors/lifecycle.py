@@ -87,6 +87,17 @@ async def stop(cell: Cell, exit_: Exit | None = None) -> None:
     cell.state = State.STOPPING
     cell.closed = cell.interrupted = cell.scheduled = True
     cell.system.groups.forget(cell.ref)
+    try:
+        await dismantle(cell, exit_)
+    except BaseException:  # who ordered it is cut short, but others wait for the end by now
+        if cell.system.running:
+            cell.system.create_task(_end(cell, exit_), f"{cell.path}: end")
+        raise
+    finish(cell, exit_)
+
+
+async def _end(cell: Cell, exit_: Exit) -> None:
+    """What is left to do of an end that was begun."""
     await dismantle(cell, exit_)
     finish(cell, exit_)
 

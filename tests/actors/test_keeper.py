@@ -287,3 +287,21 @@ async def test_a_system_is_not_idle_while_an_instance_is_ended_or_started() -> N
         assert system.cells[back.path].state.value == "starting"
         await system.idle()
         assert system.clock.monotonic() - began == 102.0
+
+
+class Slow(Counter):
+    async def stop(self, exit: Exit) -> None:
+        await self.context.clock.sleep(4.0)
+
+
+async def test_a_supervisor_whose_end_is_cut_short_by_the_end_of_its_own_comes_back() -> None:
+    """The children of ``lower`` take longer to stop than the end of ``upper`` waits for: none is left half ended."""
+    lower = Supervisor(children=[child(Slow, name=f"slow-{number}") for number in range(5)])
+    upper = Supervisor(children=[child(lower, name="lower")])
+    async with System(seed=1) as system:
+        await system.spawn(child(upper, backoff=QUICK), name="upper")
+        system.kill("upper/lower")
+        await system.clock.sleep(1.0)
+        system.kill("upper")
+        await system.clock.sleep(60.0)
+        assert [await system.ref(f"upper/lower/slow-{number}").ask(Total()) for number in range(5)] == [0] * 5
