@@ -6,7 +6,7 @@ The engine is loaded at the first rule. Source: kubernetes.io/docs/reference/usi
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +17,13 @@ from orchestrator.apimachinery.quantity import Quantity
 
 MAX_EXPRESSION_CHARACTERS = 16 * 1024
 """Longer ones are refused: the engine has no budget of its own, and no rule that people wrote is this long."""
+
+NONE: Mapping[str, str] = {}
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_RESERVED = frozenset(
+    {"true", "false", "null", "in", "as", "break", "const", "continue", "else", "for", "function", "if", "import"}
+    | {"let", "loop", "package", "namespace", "return", "var", "void", "while"}
+)
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -48,10 +55,15 @@ class CelError(ValueError):
     """An expression that does not compile; the message is the engine's first line."""
 
 
-def compile_expression(text: str, variables: dict[str, str]) -> Expression:
-    """``variables``: name to type, as ``DYN``, ``STRING``, ``INT``, ``DOUBLE``, ``BOOL``. Raises ``CelError``."""
+def compile_expression(text: str, variables: dict[str, str], bound: Mapping[str, str] = NONE) -> Expression:
+    """``variables``: name to type, as ``DYN``, ``STRING``, ``INT``, ``DOUBLE``, ``BOOL``.
+
+    ``bound``: what ``text`` is to see in the place of a variable, as an expression. Raises ``CelError``.
+    """
     if len(text) > MAX_EXPRESSION_CHARACTERS:
         raise CelError(f"expected at most {MAX_EXPRESSION_CHARACTERS} characters, found {len(text)}")
+    for name, instead in bound.items():
+        text = f"cel.bind({name}, {instead}, {text}\n)"  # the line ends a comment that ends the text
     try:
         return Expression(_environment(tuple(sorted(variables.items()))).compile(text))
     except RuntimeError as error:
@@ -127,3 +139,14 @@ def _is_quantity(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def escaped(name: str) -> str:
+    """A field's name as rules spell it: ``foo-bar`` is ``foo__dash__bar``."""
+    if name in _RESERVED:
+        return f"__{name}__"
+    if _NAME.fullmatch(name) and "__" not in name:
+        return name
+    for mark, word in (("__", "__underscores__"), (".", "__dot__"), ("-", "__dash__"), ("/", "__slash__")):
+        name = name.replace(mark, word)
+    return name

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from orchestrator.api.custom.cel import CelError, Expression, compile_expression
+from orchestrator.api.custom import times
+from orchestrator.api.custom.cel import CelError, Expression, compile_expression, escaped
 from orchestrator.api.custom.structural import type_name
 from orchestrator.apimachinery.encoded import Object
 from orchestrator.apimachinery.field import ErrorType, FieldError, Path
@@ -22,18 +23,12 @@ RULES = "x-kubernetes-validations"
 MAX_FAULTS = 10
 """Told of one object; more help nobody."""
 _OLD = re.compile(r"\boldSelf\b")
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_RESERVED = frozenset(
-    {"true", "false", "null", "in", "as", "break", "const", "continue", "else", "for", "function", "if", "import"}
-    | {"let", "loop", "package", "namespace", "return", "var", "void", "while"}
-)
 _REASONS = {
     "FieldValueInvalid": ErrorType.INVALID,
     "FieldValueForbidden": ErrorType.FORBIDDEN,
     "FieldValueRequired": ErrorType.REQUIRED,
     "FieldValueDuplicate": ErrorType.DUPLICATE,
 }
-_TIMES = {"date-time": "TIMESTAMP", "duration": "DURATION"}
 _TYPES = {"string": "STRING", "integer": "INT", "number": "DOUBLE", "boolean": "BOOL"}
 
 
@@ -48,13 +43,15 @@ class Rule:
         self.variables = {"self": kind}
         if self.compares:
             self.variables["oldSelf"] = "DYN" if self.optional else kind
+        seen = {name: times.timed(name, schema) for name in self.variables} if kind == "DYN" else {}
+        self.bound = {name: text for name, text in seen.items() if text and not (name == "oldSelf" and self.optional)}
         self._rule: Expression | None = None
         self._message: Expression | None = None
 
     def compiled(self) -> Expression:
         """Raises ``CelError``."""
         if self._rule is None:
-            made = compile_expression(self.given["rule"], self.variables)
+            made = compile_expression(self.given["rule"], self.variables, self.bound)
             if made.returns not in ("BOOL", "DYN"):
                 raise CelError(f"expected a rule that gives bool, found {made.returns.lower()}")
             self._rule = made
@@ -64,7 +61,7 @@ class Rule:
         expression = self.given.get("messageExpression")
         if expression:
             try:
-                self._message = self._message or compile_expression(expression, self.variables)
+                self._message = self._message or compile_expression(expression, self.variables, self.bound)
                 said = self._message.evaluate(values).value
             except CelError:
                 said = None
@@ -166,21 +163,20 @@ def _fault(rule: Rule, place: Path, value: Any, detail: str, reason: ErrorType) 
 def _variable_type(schema: Object) -> str:
     if schema.get("x-kubernetes-int-or-string") or schema.get("nullable"):
         return "DYN"
-    if schema.get("type") == "string" and schema.get("format") in _TIMES:
-        return _TIMES[schema["format"]]
+    if schema.get("type") == "string" and schema.get("format") in times.TYPES:
+        return times.TYPES[schema["format"]]
     return _TYPES.get(schema.get("type", ""), "DYN")
 
 
 def _variable(value: Any, schema: Object) -> Any:
     """``self``: of a place that is a time or a duration, one of these."""
-    if isinstance(value, str) and schema.get("format") in _TIMES:
+    if isinstance(value, str) and schema.get("format") in times.TYPES:
         return _time(value, schema["format"])
     return celled(value, schema)
 
 
 def celled(value: Any, schema: Object) -> Any:
-    """``value`` as the engine is to see it. It takes times and durations as variables only: inside of an object they
-    stay text, which ``timestamp()`` and ``duration()`` read."""
+    """``value`` as the engine is to see it. Times inside of it are text, which ``times`` lets rules see as times."""
     if isinstance(value, dict):
         properties, rest = schema.get("properties", {}), schema.get("additionalProperties")
         return {
@@ -223,14 +219,3 @@ def _seconds(text: str) -> float | None:
         return None
     total = sum(float(number) * _UNITS[unit] for number, unit in pieces)
     return -total if text.startswith("-") else total
-
-
-def escaped(name: str) -> str:
-    """A field's name as rules spell it: ``foo-bar`` is ``foo__dash__bar``."""
-    if name in _RESERVED:
-        return f"__{name}__"
-    if _NAME.fullmatch(name) and "__" not in name:
-        return name
-    for mark, word in (("__", "__underscores__"), (".", "__dot__"), ("-", "__dash__"), ("/", "__slash__")):
-        name = name.replace(mark, word)
-    return name

@@ -85,6 +85,6 @@ def _rule(given: Object, schema: Object, path: Path) -> Iterator[FieldError]:
     expression = given.get("messageExpression")
     if expression:
         try:
-            compile_expression(expression, rule.variables)
+            compile_expression(expression, rule.variables, rule.bound)
         except CelError as error:
             yield invalid(path.child("messageExpression"), expression, f"messageExpression compilation failed: {error}")

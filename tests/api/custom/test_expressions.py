@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from orchestrator.api.custom.cel import CelError, compile_expression
-from orchestrator.api.custom.expressions import Expressions, escaped
+from orchestrator.api.custom.cel import CelError, compile_expression, escaped
+from orchestrator.api.custom.expressions import Expressions
 
 
 def told(rule: str, new: Any, old: Any = None, *, kind: str = "object", **more: Any) -> list[str]:
@@ -46,15 +46,56 @@ def test_numbers_of_the_schema_are_doubles_whatever_json_says() -> None:
     assert told("self.b * 2.0 > 1.0", {"b": 1}, schema=NUMBERS) == []
 
 
-def test_times_and_durations_are_such_as_self_and_text_inside_of_objects() -> None:
-    since = {"type": "string", "format": "date-time"}
-    assert told("self < timestamp('2027-01-01T00:00:00Z')", "2026-01-01T00:00:00Z", kind="string", schema=since) == []
-    wait = {"type": "string", "format": "duration"}
-    assert told("self < duration('2h')", "1h30m", kind="string", schema=wait) == []
-    assert told("self < duration('2h')", "3h", kind="string", schema=wait) != []
-    both = {"properties": {"since": since, "wait": wait}}
-    rule = "timestamp(self.since) < timestamp('2027-01-01T00:00:00Z') && duration(self.wait) < duration('2h')"
-    assert told(rule, {"since": "2026-01-01T00:00:00Z", "wait": "1h30m"}, schema=both) == []
+SINCE = {"type": "string", "format": "date-time"}
+WAIT = {"type": "string", "format": "duration"}
+BOTH: dict[str, Any] = {"properties": {"since": SINCE, "wait": WAIT, "name": {"type": "string"}}}
+
+
+def test_times_and_durations_are_such_as_self() -> None:
+    assert told("self < timestamp('2027-01-01T00:00:00Z')", "2026-01-01T00:00:00Z", kind="string", schema=SINCE) == []
+    assert told("self < duration('2h')", "1h30m", kind="string", schema=WAIT) == []
+    assert told("self < duration('2h')", "3h", kind="string", schema=WAIT) != []
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "self.since < timestamp('2027-01-01T00:00:00Z') && self.wait < duration('2h')",
+        "timestamp(self.since) < timestamp('2027-01-01T00:00:00Z') && duration(self.wait) < duration('2h')",
+        "self.since.getFullYear() == 2026 && self.wait.getMinutes() == 90",
+        "self.since + self.wait == timestamp('2026-01-01T01:30:00Z')",
+        "has(self.since) && !has(self.name) && self == self // and a word about it",
+        "string(self.since) == '2026-01-01T00:00:00Z'",
+    ],
+)
+def test_times_inside_of_objects_are_times(rule: str) -> None:
+    assert told(rule, {"since": "2026-01-01T00:00:00Z", "wait": "1h30m"}, schema=BOTH) == []
+
+
+def test_times_inside_of_lists_and_of_objects_in_objects_are_times() -> None:
+    schema: dict[str, Any] = {
+        "properties": {
+            "foo-bar": {"type": "object", **BOTH},
+            "list": {"type": "array", "items": {"type": "object", **BOTH}},
+            "perhaps": {**SINCE, "nullable": True},
+        }
+    }
+    value = {"foo-bar": {"wait": "1h"}, "list": [{"wait": "2h", "name": "a"}, {"wait": "3h"}], "perhaps": None}
+    rule = "self.list.all(each, each.wait > self.foo__dash__bar.wait) && self.list[0].name == 'a'"
+    assert told(f"{rule} && self.perhaps == null", value, schema=schema) == []
+    assert told("self.list.exists(each, has(each.since))", value, schema=schema) != []
+
+
+def test_the_old_object_has_its_times_too() -> None:
+    rule = "self.since >= oldSelf.since"
+    new, old = {"since": "2026-01-01T00:00:00Z"}, {"since": "2025-12-31T23:00:00-02:00"}
+    assert told(rule, new, old, schema=BOTH, message="back") == ['spec: Invalid value: "object": back']
+    assert told(rule, old, new, schema=BOTH) == []
+
+
+def test_a_message_sees_times_as_the_rule_does() -> None:
+    said = told("false", {"wait": "90s"}, schema=BOTH, messageExpression="'waits ' + string(self.wait)")
+    assert said == ['spec: Invalid value: "object": waits 90s']
 
 
 def test_elements_of_a_map_are_compared_by_their_keys() -> None:
