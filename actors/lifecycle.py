@@ -55,7 +55,7 @@ async def dismantle(cell: Cell, exit_: Exit) -> None:
     await _quiesce(cell)
     for timer in list(cell.timers or ()):
         timer.cancel()
-    cell.timers = None
+    cell.timers = cell.silence = None
     await _cancel_tasks(cell)
     if cell.keeper is not None:
         await cell.keeper.stop_children()

@@ -65,23 +65,22 @@ class Batcher:
 class Gatherer:
     """For batches themselves, small ones of many workers. Nothing waits for the answer to what was sent before."""
 
-    def __init__(self, client: Client, start: Start) -> None:
+    def __init__(self, client: Client) -> None:
         self._client = client
-        self._start = start
         self._waiting: list[tuple[list[Request], asyncio.Future[list[Response]]]] = []
 
-    async def submit(self, requests: list[Request]) -> list[Response]:
-        """The answers, in order. Raises what ``Client.batch`` raises."""
+    async def submit(self, requests: list[Request], start: Start) -> list[Response]:
+        """The answers, in order. ``start`` owns the sending. Raises what ``Client.batch`` raises."""
         cause = current.current_cause()
         if cause is not None:
             requests = [one if one.cause is not None else because(one, cause.key, cause.revision) for one in requests]
         answer: asyncio.Future[list[Response]] = asyncio.get_running_loop().create_future()
         self._waiting.append((requests, answer))
         if len(self._waiting) == 1:
-            self._start(self._send(), "batch")
+            start(self._send(start), "batch")
         return await answer
 
-    async def _send(self) -> None:
+    async def _send(self, start: Start) -> None:
         await asyncio.sleep(0)
         waiting, self._waiting = self._waiting, []
         while waiting:
@@ -91,7 +90,7 @@ class Gatherer:
                 together += 1
             part, waiting = waiting[:together], waiting[together:]
             if waiting:
-                self._start(self._exchange(part), "batch")
+                start(self._exchange(part), "batch")
             else:
                 await self._exchange(part)
 

@@ -110,7 +110,7 @@ class Controller(Actor):
         self.informers = informers
         self.recorder = recorder or Recorder(None)
         self.caches: dict[str, Cache] = {}
-        self._gatherer = Gatherer(client, lambda work, name: self.context.task(work, name))
+        self._gatherer = Gatherer(client)
         self._barriers: dict[str, dict[str, int]] = {}
         self._unsure: set[str] = set()
         self._ran: dict[str, float] = {}
@@ -181,7 +181,7 @@ class Controller(Actor):
         """Do these writes of one kind as one batch; ``key`` rests until the cache of the kind has seen them."""
         alone = self._running <= 1
         try:
-            responses = await (self.client.batch(writes) if alone else self._gatherer.submit(writes))
+            responses = await (self.client.batch(writes) if alone else self._gatherer.submit(writes, self.context.task))
         except TransportError:
             self._unsure.add(key)
             raise

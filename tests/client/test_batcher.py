@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -34,7 +36,7 @@ def writes(*names: Any) -> list[Request]:
     return [delete(CONFIGMAPS, str(name), "default") for name in names]
 
 
-def gatherer() -> tuple[Gatherer, Recorder]:
+def gatherer() -> tuple[Callable[[list[Request]], Awaitable[list[Response]]], Recorder]:
     recorder = Recorder()
     tasks: set[asyncio.Task[Any]] = set()
 
@@ -43,12 +45,13 @@ def gatherer() -> tuple[Gatherer, Recorder]:
         tasks.add(task)
         return task
 
-    return Gatherer(recorder, start), recorder  # type: ignore[arg-type]
+    made = Gatherer(recorder)  # type: ignore[arg-type]
+    return partial(made.submit, start=start), recorder
 
 
 async def test_what_is_asked_in_one_turn_is_one_batch_and_each_gets_its_own_answers() -> None:
     gathered, recorder = gatherer()
-    answers = await asyncio.gather(*(gathered.submit(writes(*range(n, 2 * n))) for n in (1, 2, 3)))
+    answers = await asyncio.gather(*(gathered(writes(*range(n, 2 * n))) for n in (1, 2, 3)))
     assert [[one.revision for one in held] for held in answers] == [[1], [2, 3], [3, 4, 5]]
     assert recorder.sizes == [6]
 
@@ -56,9 +59,9 @@ async def test_what_is_asked_in_one_turn_is_one_batch_and_each_gets_its_own_answ
 async def test_nothing_waits_for_what_was_sent_before() -> None:
     gathered, recorder = gatherer()
     recorder.answering.clear()
-    first = asyncio.ensure_future(gathered.submit(writes(1)))
+    first = asyncio.ensure_future(gathered(writes(1)))
     await asyncio.sleep(0.001)
-    second = asyncio.ensure_future(gathered.submit(writes(2)))
+    second = asyncio.ensure_future(gathered(writes(2)))
     await asyncio.sleep(0.001)
     assert recorder.sizes == [1, 1]
     recorder.answering.set()
@@ -68,22 +71,22 @@ async def test_nothing_waits_for_what_was_sent_before() -> None:
 async def test_no_batch_is_larger_than_a_server_takes() -> None:
     gathered, recorder = gatherer()
     each = MAX_BATCH_REQUESTS // 2 + 1
-    answers = await asyncio.gather(*(gathered.submit(writes(*range(each))) for _ in range(3)))
+    answers = await asyncio.gather(*(gathered(writes(*range(each))) for _ in range(3)))
     assert recorder.sizes == [each] * 3
     assert all([one.revision for one in held] == list(range(each)) for held in answers)
 
 
 async def test_a_batch_without_an_answer_fails_all_of_its_askers() -> None:
     gathered, _ = gatherer()
-    answers = await asyncio.gather(gathered.submit(writes(1)), gathered.submit(writes("lost")), return_exceptions=True)
+    answers = await asyncio.gather(gathered(writes(1)), gathered(writes("lost")), return_exceptions=True)
     assert [type(one) for one in answers] == [TransportError, TransportError]
-    assert [one.revision for one in await gathered.submit(writes(3))] == [3]
+    assert [one.revision for one in await gathered(writes(3))] == [3]
 
 
 async def test_an_asker_that_is_gone_does_not_hold_the_others_up() -> None:
     gathered, recorder = gatherer()
     recorder.answering.clear()
-    gone, stays = (asyncio.ensure_future(gathered.submit(writes(number))) for number in (1, 2))
+    gone, stays = (asyncio.ensure_future(gathered(writes(number))) for number in (1, 2))
     await asyncio.sleep(0.001)
     gone.cancel()
     recorder.answering.set()

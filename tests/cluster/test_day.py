@@ -139,13 +139,6 @@ def expected(hours: int) -> dict[str, int]:
 
 @pytest.mark.slow
 @pytest.mark.real_loop
-async def test_two_hours_of_cronjobs_have_exactly_the_jobs_that_the_schedules_say() -> None:
-    made, _ = await live(2)
-    assert made == expected(2)
-
-
-@pytest.mark.prove
-@pytest.mark.real_loop
 async def test_a_day_of_cronjobs_and_autoscalers_has_exactly_the_jobs_that_the_schedules_say(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
