@@ -95,7 +95,7 @@ class Parts:
 class View:
     """One object at one revision, read only: never change what a property returns."""
 
-    __slots__ = ("_facts", "_parts", "deleting", "encoded", "key", "meta", "owner", "places")
+    __slots__ = ("_facts", "deleting", "encoded", "key", "meta", "owner", "parts", "places")
 
     def __init__(self, encoded: Encoded, parts: Parts, before: View | None = None) -> None:
         self.encoded = encoded
@@ -114,7 +114,8 @@ class View:
             self.owner = _controller(meta.ownerReferences)
         self.places: tuple[tuple[str, ...], ...] = ()
         """The values under which the cache's indexes hold this view, in the order of the indexes."""
-        self._parts = parts
+        self.parts = parts
+        """Decodes status and rest, shared with all views of the cache."""
         self._facts: tuple[Any, Any, Any] | None = None
         # The last function, what it found, and those before it.
 
@@ -154,7 +155,7 @@ class View:
     @property
     def rest(self) -> Object:
         """Everything but metadata and status, shared among objects with equal bytes."""
-        return self._parts.decoded(self.encoded.rest)
+        return self.parts.decoded(self.encoded.rest)
 
     @property
     def spec(self) -> Object:
@@ -163,7 +164,7 @@ class View:
 
     @property
     def status(self) -> Object:
-        return self._parts.decoded(self.encoded.status) if self.encoded.status else {}
+        return self.parts.decoded(self.encoded.status) if self.encoded.status else {}
 
     @property
     def object(self) -> Object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from sys import intern
 
 import msgspec
@@ -11,6 +12,8 @@ from orchestrator.client.cache import index_of_metadata, index_of_spec
 from orchestrator.client.view import View
 
 PENDING, RUNNING, SUCCEEDED, FAILED, UNKNOWN = "Pending", "Running", "Succeeded", "Failed", "Unknown"
+MAX_READ = 512
+"""Statuses and rests remembered as read, some 1 KB each: a pod's until it runs are those of its template or node."""
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 
 
@@ -30,7 +33,7 @@ class PodIP(msgspec.Struct, frozen=True, gc=False):
     ip: str = ""
 
 
-class _Status(msgspec.Struct):
+class _Status(msgspec.Struct, frozen=True):
     phase: str = PENDING
     reason: str = ""
     conditions: tuple[Condition, ...] = ()
@@ -39,13 +42,13 @@ class _Status(msgspec.Struct):
     containerStatuses: tuple[Container, ...] = ()
 
 
-class _Spec(msgspec.Struct):
+class _Spec(msgspec.Struct, frozen=True):
     nodeName: str = ""
     hostname: str = ""
     subdomain: str = ""
 
 
-class _Rest(msgspec.Struct):
+class _Rest(msgspec.Struct, frozen=True):
     spec: _Spec
 
 
@@ -68,8 +71,8 @@ class Pod(msgspec.Struct, frozen=True):
         return self.phase in (SUCCEEDED, FAILED)
 
 
-_decode_status = msgspec.msgpack.Decoder(_Status).decode
-_decode_rest = msgspec.msgpack.Decoder(_Rest).decode
+_decode_status = lru_cache(MAX_READ)(msgspec.msgpack.Decoder(_Status).decode)
+_decode_rest = lru_cache(MAX_READ)(msgspec.msgpack.Decoder(_Rest).decode)
 _NEW = _Status()
 
 

@@ -2,38 +2,42 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import msgspec
 
 from orchestrator.apimachinery.encoded import Object
 from orchestrator.apimachinery.timestamps import parse_time
-from orchestrator.client.view import Owner, View
+from orchestrator.client.view import Owner, Parts, View
 from orchestrator.scheduler.terms import Labels
 
 FINISHED = ("Succeeded", "Failed")
+MAX_READ = 512
+"""Statuses and rests remembered as read, some 1 KB each: a pod's until it is bound are those of its template."""
 
 
-class _Status(msgspec.Struct):
+class _Status(msgspec.Struct, frozen=True):
     phase: str = ""
     nominatedNodeName: str = ""
     startTime: str = ""
 
 
-class _Spec(msgspec.Struct):
+class _Spec(msgspec.Struct, frozen=True):
     nodeName: str = ""
     schedulerName: str = ""
 
 
-class _Rest(msgspec.Struct):
+class _Rest(msgspec.Struct, frozen=True):
     spec: _Spec
 
 
-_status = msgspec.msgpack.Decoder(_Status).decode
-_rest = msgspec.msgpack.Decoder(_Rest).decode
+_status = lru_cache(MAX_READ)(msgspec.msgpack.Decoder(_Status).decode)
+_rest = lru_cache(MAX_READ)(msgspec.msgpack.Decoder(_Rest).decode)
 _NO_STATUS = _Status()
 
 
 class PodFacts(msgspec.Struct, frozen=True):
-    """One pod at one revision. ``view`` gives the spec to whoever must look inside."""
+    """One pod at one revision. It holds no view: a view holds it, and a ring of the two waits for the collector."""
 
     key: str
     uid: str
@@ -48,11 +52,14 @@ class PodFacts(msgspec.Struct, frozen=True):
     terminating: bool
     created: float
     started: float
-    view: View
+    rest: bytes
+    parts: Parts
 
     @property
     def spec(self) -> Object:
-        return self.view.spec
+        """Decoded for whoever must look inside."""
+        spec: Object = self.parts.decoded(self.rest).get("spec") or {}
+        return spec
 
 
 def pod_facts(view: View) -> PodFacts:
@@ -72,7 +79,8 @@ def pod_facts(view: View) -> PodFacts:
         terminating=view.deleting,
         created=_seconds(meta.creationTimestamp),
         started=_seconds(status.startTime),
-        view=view,
+        rest=view.encoded.rest,
+        parts=view.parts,
     )
 
 

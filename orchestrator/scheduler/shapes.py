@@ -32,7 +32,7 @@ class Shapes:
 
     def of(self, facts: PodFacts) -> Shape:
         default = self._default_selector(facts)
-        rest = facts.view.encoded.rest
+        rest = facts.rest
         named = facts.name if EPHEMERAL in rest else ""
         alike = (rest, facts.namespace, frozenset(facts.labels.items()), repr(default), named)
         shape = self._parsed.get(alike)
