@@ -26,7 +26,7 @@ from orchestrator.store.protocol import Change, Result, Value
 
 PREPARED_AT_ONCE = 32
 """Writes prepared before others have their turn: about as long as the loop may be held."""
-MAX_PIECE_WRITES = 256
+MAX_PIECE_WRITES = 512
 """Writes in one proposal: the disk is at work on one while the next is prepared."""
 
 

@@ -33,7 +33,7 @@ from orchestrator.scheduler.volume_bindings import VolumeBindings
 from orchestrator.scheduler.volume_facts import ClaimFacts, ClassFacts, VolumeFacts
 from orchestrator.scheduler.volumes import VolumePlan
 
-MAX_BATCH = 256
+MAX_BATCH = 512
 """Pods tried at once: what is decided between two looks at the mailbox, and bound in one batch."""
 
 
