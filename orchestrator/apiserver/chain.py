@@ -10,7 +10,7 @@ from orchestrator.apimachinery import errors
 from orchestrator.apimachinery.quoting import quote
 from orchestrator.apiserver.bootstrap.roles import NODE, rule
 from orchestrator.apiserver.call import Call, Environment
-from orchestrator.apiserver.rbac import Attributes, Rule
+from orchestrator.apiserver.rbac import Attributes, Rule, nameless
 from orchestrator.client.protocol import Identity, Request, Target, Verb
 
 NODE_RULES = tuple(Rule.of(rule(row)) for row in NODE)
@@ -19,6 +19,8 @@ MAX_NODE_DECISIONS = 4096
 NODES = "system:nodes"
 NODE_USER = "system:node:"
 
+OWNED_BY_NODES = frozenset(("nodes", "leases", "csinodes"))
+"""A node writes only its own of these."""
 SUBRESOURCE_VERBS = frozenset(("get", "create", "update", "patch", "delete"))
 
 
@@ -68,9 +70,17 @@ def allowed(env: Environment, who: Identity, asked: Attributes) -> str | None:
     return env.rbac.allows(who, asked)
 
 
+def whatever_the_name(env: Environment, who: Identity, request: Request) -> bool:
+    """Whether ``who`` may ask this of every object of the target's kind and namespace. False says nothing."""
+    target = request.target
+    if target.resource == "namespaces" or (NODES in who.groups and target.resource in OWNED_BY_NODES):
+        return False
+    return allowed(env, who, nameless(attributes_of(request.verb, target))) is not None
+
+
 def node_allows(who: Identity, asked: Attributes) -> bool:
     """A node may do a node's work, and write to no other node's Node, Lease or CSINode."""
-    own = asked.resource not in ("nodes", "leases", "csinodes") or asked.verb in ("get", "list", "watch")
+    own = asked.resource not in OWNED_BY_NODES or asked.verb in ("get", "list", "watch")
     if not own and asked.name and asked.name != who.user.removeprefix(NODE_USER):
         return False
     return _any_node_may(asked.verb, asked.group, asked.resource, asked.subresource)

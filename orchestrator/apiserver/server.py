@@ -11,7 +11,7 @@ from typing import Any
 
 from actors import Actor, ActorError, AskTimeout, Ref, Refused
 from orchestrator.api.custom.catalog import Catalog
-from orchestrator.api.schema import schema
+from orchestrator.api.schema import Resource, schema
 from orchestrator.api.usage import Measure
 from orchestrator.apimachinery import errors
 from orchestrator.apimachinery.encoded import encode
@@ -19,7 +19,7 @@ from orchestrator.apimachinery.meta import rfc3339
 from orchestrator.apiserver.bootstrap.objects import bootstrap_objects
 from orchestrator.apiserver.call import Call, Environment, failure
 from orchestrator.apiserver.cause import cause_of
-from orchestrator.apiserver.chain import authorize, resource_of
+from orchestrator.apiserver.chain import authorize, resource_of, whatever_the_name
 from orchestrator.apiserver.config import ServerConfig
 from orchestrator.apiserver.dispatch import handler_of, writer_of
 from orchestrator.apiserver.door_messages import (
@@ -197,9 +197,12 @@ class ApiServer(Actor):
         """One seat for all of it: its writes are one proposal."""
         responses: list[Response | None] = [None] * len(message.requests)
         pending: list[Pending] = []
+        who, now = message.identity, self._env.clock.time()
+        known: dict[tuple[str, ...], Resource | None] = {}
         for position, request in enumerate(message.requests):
             try:
-                call = self._call(message.identity, request)
+                resource = self._alike(who, request, known)
+                call = Call(who, request, resource, now) if resource is not None else self._call(who, request)
                 one = writer_of(call)
             except errors.StatusError as error:
                 responses[position] = failure(error)
@@ -213,6 +216,15 @@ class ApiServer(Actor):
             if responses[position] is None:
                 responses[position] = await self._seated(ApiRequest(message.identity, request))
         return BatchReply([response for response in responses if response is not None])
+
+    def _alike(self, who: Identity, request: Request, known: dict[tuple[str, ...], Resource | None]) -> Resource | None:
+        """The resource that a batch asks of again and again; None: each request has to be looked at alone."""
+        target = request.target
+        key = request.verb, target.group, target.version, target.resource, target.subresource, target.namespace
+        if key not in known:
+            resource = resource_of(self._env.schema, request)
+            known[key] = resource if whatever_the_name(self._env, who, request) else None
+        return known[key]
 
     def _call(self, who: Identity, request: Request, subscriber: Ref[Any] | None = None, tag: str = "") -> Call:
         """The request as it may go on. Raises NotFound, MethodNotAllowed, Forbidden."""

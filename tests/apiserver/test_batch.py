@@ -48,3 +48,26 @@ async def test_a_batch_is_authorized_request_by_request() -> None:
     async with desk() as api:
         answers = await api.as_("jane", "system:authenticated").batch(request(Verb.CREATE, "pods", body=pod()))
         assert [answer.code for answer in answers] == [403]
+
+
+async def test_leave_for_one_name_is_no_leave_for_the_others_of_a_batch() -> None:
+    async with desk() as api:
+        rule = {"verbs": ["update"], "apiGroups": [""], "resources": ["configmaps"], "resourceNames": ["mine"]}
+        await api.create("roles", {"metadata": {"name": "r"}, "rules": [rule]})
+        subject = {"kind": "User", "name": "jane", "apiGroup": "rbac.authorization.k8s.io"}
+        role = {"kind": "Role", "name": "r", "apiGroup": "rbac.authorization.k8s.io"}
+        await api.create("rolebindings", {"metadata": {"name": "b"}, "roleRef": role, "subjects": [subject]})
+        for name in ("mine", "other"):
+            await api.create("configmaps", config_map(name))
+        updates = [request(Verb.UPDATE, "configmaps", name, body=config_map(name, x="1")) for name in ("mine", "other")]
+        answers = await api.as_("jane", "system:authenticated").batch(*updates, *reversed(updates))
+        assert [answer.code for answer in answers] == [200, 403, 403, 200]
+
+
+async def test_a_node_writes_its_own_node_in_a_batch_and_no_other() -> None:
+    async with desk() as api:
+        for name in ("n1", "n2"):
+            await api.create("nodes", {"metadata": {"name": name}})
+        updates = [request(Verb.UPDATE, "nodes", name, body={"metadata": {"name": name}}) for name in ("n1", "n2")]
+        answers = await api.as_("system:node:n1", "system:nodes").batch(*updates)
+        assert [answer.code for answer in answers] == [200, 403]
