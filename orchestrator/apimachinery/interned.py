@@ -5,7 +5,7 @@ A frame that is decoded brings bytes of its own. Whoever keeps a part for long k
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 MIN_BYTES = 256
@@ -38,3 +38,11 @@ def _labels(items: tuple[tuple[str, str], ...]) -> dict[str, str]:
 def interned_labels(labels: dict[str, str]) -> dict[str, str]:
     """The same labels as one dict for all that carry them: never written to."""
     return _labels(tuple(labels.items()))
+
+
+def interned_after(before: Sequence[bytes], parts: Sequence[bytes]) -> list[bytes]:
+    """As ``interned_all``; ``before`` are the parts of the revision before, most of which stand: those need no look."""
+    return [
+        old if old == part else part if len(part) < MIN_BYTES else _known(part)
+        for old, part in zip(before, parts, strict=True)
+    ]

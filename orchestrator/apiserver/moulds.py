@@ -17,6 +17,7 @@ from orchestrator.api.strategy import Rules
 from orchestrator.apimachinery.encoded import Encoded
 from orchestrator.apiserver.call import Call
 from orchestrator.apiserver.write import Write, changed_parts
+from orchestrator.client.splice import cut
 from orchestrator.store.protocol import Change, Value
 
 MAX_MOULDS = 512
@@ -79,8 +80,8 @@ class Cast:
         """The write that the mould gives this status."""
         current = self._current
         metadata, _, rest = current.parts
-        before, after = _MANAGED + self._managed, _MANAGED + self._filled(mould)
-        made = Encoded(metadata.replace(before, after, 1), self._status, rest)
+        before, after = cut(metadata, _MANAGED, self._managed)
+        made = Encoded(b"".join((before, _MANAGED, self._filled(mould), after)), self._status, rest)
         change = Change(current.key, changed_parts(made, current), current.mod_revision)
         return Write(made, change, key=current.key)
 

@@ -46,3 +46,14 @@ def whole(rest: bytes, metadata: bytes, status: bytes = b"") -> bytes:
 def with_revision(metadata: bytes, revision: int) -> bytes:
     """Encoded metadata with ``resourceVersion`` added: the update holds only at this revision."""
     return extend(metadata, _RESOURCE_VERSION + _encode(str(revision))) if revision else metadata
+
+
+def cut(part: bytes, key: bytes, value: bytes) -> tuple[bytes, bytes]:
+    """What is before and after the encoded ``key`` and its encoded ``value`` in a map. Raises ValueError.
+
+    ``value`` is a map or a list: no text has its first byte behind a whole key, so what is found is the entry itself.
+    """
+    at = part.index(key)
+    while not part.startswith(value, at + len(key)):
+        at = part.index(key, at + 1)
+    return part[:at], part[at + len(key) + len(value) :]

@@ -13,7 +13,7 @@ import structlog
 
 from actors import Actor, Clock, Down
 from orchestrator.apimachinery.errors import StatusError
-from orchestrator.apimachinery.interned import interned_all
+from orchestrator.apimachinery.interned import interned_after, interned_all
 from orchestrator.client import requests
 from orchestrator.client.client import Client
 from orchestrator.client.errors import TransportError
@@ -301,8 +301,8 @@ class Kubelet(Actor):
             self._frames = 0
 
     def _take(self, event: Event) -> Record | None:
-        metadata, status, rest = interned_all(event.value.parts)
         if not event.deleted:
+            metadata, status, rest = event.value.parts
             return self._put(metadata, status, rest, event.value.mod_revision)
         key = event.value.key.rsplit("/", 2)
         record = next((one for one in self._records.values() if [one.namespace, one.name] == key[1:]), None)
@@ -315,7 +315,10 @@ class Kubelet(Actor):
         uid = decode_uid(metadata)
         record = self._records.get(uid)
         if record is not None:
+            held = (record.metadata, record.status, record.rest)
+            metadata, status, rest = interned_after(held, (metadata, status, rest))
             return record if record.take(metadata, status, rest, revision) else None
+        metadata, status, rest = interned_all((metadata, status, rest))
         record = Record(metadata, status, rest, revision, self._now())
         record.observed.verdict = refuse(record, self._records)
         self._records[uid] = record
