@@ -49,3 +49,15 @@ def decode_lightly(part: bytes, revision: int = 0) -> Object:
     if revision:
         metadata["resourceVersion"] = str(revision)
     return metadata
+
+
+class _Managed(msgspec.Struct):
+    managedFields: Raw = Raw(b"")
+
+
+_managed = msgspec.msgpack.Decoder(_Managed).decode
+
+
+def managed_fields(part: bytes) -> bytes:
+    """The managed fields in encoded metadata, encoded as they are; empty when there are none."""
+    return bytes(_managed(part).managedFields)

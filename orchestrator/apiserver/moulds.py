@@ -15,6 +15,7 @@ import msgspec
 
 from orchestrator.api.strategy import Rules
 from orchestrator.apimachinery.encoded import Encoded
+from orchestrator.apimachinery.metadata import managed_fields
 from orchestrator.apiserver.call import Call
 from orchestrator.apiserver.write import Write, changed_parts
 from orchestrator.client.splice import cut
@@ -90,7 +91,7 @@ class Cast:
         encoded, change = write.encoded, write.change
         if encoded is None or change is None or change.parts is None or encoded.status != self._status:
             return None
-        mould = self._hollow(bytes(_metadata(encoded.metadata).managedFields))
+        mould = self._hollow(managed_fields(encoded.metadata))
         again = self.write(mould)
         return mould if again.encoded == encoded and again.change == change else None
 

@@ -7,6 +7,7 @@ from sys import intern
 import msgspec
 
 from orchestrator.apimachinery.encoded import Object, encode_part, join
+from orchestrator.apimachinery.metadata import managed_fields
 from orchestrator.client import requests
 from orchestrator.client.kinds import PODS
 from orchestrator.client.protocol import Request
@@ -118,19 +119,12 @@ def _alike(metadata: bytes, before: bytes) -> bool:
     return _unmanaged(metadata) == _unmanaged(before) or decode_metadata(metadata) == decode_metadata(before)
 
 
-class _Managed(msgspec.Struct):
-    managedFields: msgspec.Raw = msgspec.Raw(b"")
-
-
-_managed = msgspec.msgpack.Decoder(_Managed).decode
-
-
 _MANAGED = msgspec.msgpack.encode("managedFields")
 
 
 def _unmanaged(metadata: bytes) -> tuple[bytes, bytes]:
     """The bytes but for the managed fields, which are most of them: to compare, not to decode."""
-    held = bytes(_managed(metadata).managedFields)
+    held = managed_fields(metadata)
     return cut(metadata, _MANAGED, held) if held else (metadata, b"")
 
 

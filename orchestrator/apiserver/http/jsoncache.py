@@ -4,15 +4,31 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+import msgspec
 import orjson
 
 from orchestrator.apimachinery.encoded import Encoded, Object, decode_part
+from orchestrator.apimachinery.metadata import managed_fields
+from orchestrator.client.splice import cut
 
 MAX_BYTES = 8 * 1024 * 1024
 """JSON that is kept; when it is full the older half goes."""
 
 MAX_RESTS = 512
 """Rests kept as JSON, some 2 KB each."""
+
+MAX_METADATA = 1024
+"""Metadata kept as JSON, some 2 KB each: a pod that is bound has that with which it was made."""
+MAX_ENTRIES = 256
+"""Entries of managed fields kept as JSON, some 1 KB each."""
+MAX_STATUSES = 256
+"""Statuses kept as JSON: that of a pod that does not run yet is that of its like."""
+EMPTY_BYTES = 2
+"""Of ``{}``."""
+
+_encode = msgspec.msgpack.Encoder().encode
+_MANAGED, _NULL = _encode("managedFields"), _encode(None)
+_entries = msgspec.msgpack.Decoder(list[msgspec.Raw]).decode
 
 Key = tuple[int, bytes, str]
 """Revision, metadata and the version served: one revision may be seen in two forms."""
@@ -45,10 +61,36 @@ class JsonCache:
 def to_json(encoded: Encoded) -> bytes:
     """As ``orjson.dumps(ordered(encoded.decode()))`` writes it, what pods of one template share written once."""
     head, tail = _of_rest(encoded.rest)
-    metadata = orjson.dumps(encoded.decode_metadata())
+    metadata = _of_metadata(encoded.metadata)
+    if encoded.revision:
+        revision = b'"resourceVersion":"%d"}' % encoded.revision
+        metadata = metadata[:-1] + (b"," if len(metadata) > EMPTY_BYTES else b"") + revision
     if encoded.status:
-        return b"".join((head, metadata, tail, b',"status":', orjson.dumps(encoded.decode_status()), b"}"))
+        return b"".join((head, metadata, tail, b',"status":', _of_status(encoded.status), b"}"))
     return b"".join((head, metadata, tail, b"}"))
+
+
+@lru_cache(MAX_METADATA)
+def _of_metadata(part: bytes) -> bytes:
+    """The managed fields of replicas are the same for each manager, and most of the bytes."""
+    managed = managed_fields(part)
+    if not managed or managed == _NULL:
+        return orjson.dumps(decode_part(part))
+    before, after = cut(part, _MANAGED, managed)
+    metadata = decode_part(b"".join((before, _MANAGED, _NULL, after)))
+    entries = b",".join([_of_entry(bytes(entry)) for entry in _entries(managed)])
+    metadata["managedFields"] = orjson.Fragment(b"[" + entries + b"]")
+    return orjson.dumps(metadata)
+
+
+@lru_cache(MAX_ENTRIES)
+def _of_entry(entry: bytes) -> bytes:
+    return orjson.dumps(decode_part(entry))
+
+
+@lru_cache(MAX_STATUSES)
+def _of_status(status: bytes) -> bytes:
+    return orjson.dumps(decode_part(status))
 
 
 @lru_cache(MAX_RESTS)

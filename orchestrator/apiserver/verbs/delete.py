@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from orchestrator.api.check import check
 from orchestrator.api.custom.catalog import is_established
 from orchestrator.api.schema import schema
 from orchestrator.apimachinery import errors
-from orchestrator.apimachinery.encoded import Encoded, Object, encode, encode_part
+from orchestrator.apimachinery.encoded import Encoded, Object, decode_part, encode, encode_part
 from orchestrator.apimachinery.meta import parse_time, rfc3339
 from orchestrator.apimachinery.metadata import decode_lightly
 from orchestrator.apimachinery.quoting import quote
@@ -46,8 +48,23 @@ def _shared(stands: Encoded) -> Object:
     """The object to look at, not to change: what is neither metadata nor status is shared."""
     obj = {**rests.decode(stands.rest), "metadata": decode_lightly(stands.metadata, stands.revision)}
     if stands.status:
-        obj["status"] = stands.decode_status()
+        obj["status"] = _phase(stands.status) if obj["kind"] == "Pod" else stands.decode_status()
     return obj
+
+
+class _Phase(msgspec.Struct):
+    phase: str | None = None
+
+
+_decode_phase = msgspec.msgpack.Decoder(_Phase).decode
+
+
+def _phase(status: bytes) -> Object:
+    """All that a delete and a quota look at in a pod's status."""
+    try:
+        return {"phase": _decode_phase(status).phase}
+    except msgspec.ValidationError:
+        return decode_part(status)  # A custom kind may bear the name.
 
 
 def delete_options(call: Call) -> Options:
