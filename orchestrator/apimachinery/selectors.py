@@ -136,16 +136,16 @@ class Selector:
         self.requirements = tuple(sorted(requirements, key=lambda requirement: requirement.key))
         self.nothing = nothing
         exact = all(requirement.operator in ("=", "==") for requirement in self.requirements)
-        self._exact = (
-            tuple((requirement.key, requirement.values[0]) for requirement in self.requirements) if exact else None
-        )
+        wanted = {requirement.key: requirement.values[0] for requirement in self.requirements} if exact else {}
+        # Two values wanted of one key match nothing: such a selector goes the long way.
+        self._exact = wanted.items() if exact and len(wanted) == len(self.requirements) else None
 
     def matches(self, labels: Mapping[str, str] | None) -> bool:
         if self.nothing:
             return False
         have = labels or {}
         if self._exact is not None:
-            return all(have.get(key) == value for key, value in self._exact)
+            return self._exact <= have.items()
         return all(requirement.matches(have) for requirement in self.requirements)
 
     @property

@@ -22,7 +22,7 @@ from orchestrator.controllers.belonging import belonging_keys
 from orchestrator.controllers.claim import Claim, adopt_request, claim, release_request
 from orchestrator.controllers.controller import Controller, Watched, controller_reference, own_keys, refusals
 from orchestrator.controllers.outcome import DONE, Outcome, requeue_after, retry
-from orchestrator.controllers.pods import ORPHANS, active, available, orphans, pod
+from orchestrator.controllers.pods import ORPHANS, Pod, available, orphans, pod
 from orchestrator.controllers.template import replica_bytes
 from orchestrator.controllers.victims import victims
 
@@ -74,41 +74,50 @@ def plan(owner: View, owned: Iterable[View], orphaned: Iterable[View], related: 
     """Pure. ``owned`` are the pods with the owner's uid, ``related`` gives those of its sisters (to choose victims)."""
     wanted = owner.facts(facts)
     claimed = claim(owner, wanted.selector, owned, orphaned)
-    alive = [view for view in claimed.mine if active(view)]
+    alive: list[View] = []
+    held: list[Pod] = []
+    leaving: list[View] = []
+    for view in claimed.mine:
+        one = pod(view)
+        if one.finished:
+            continue
+        if view.deleting:
+            leaving.append(view)
+        else:
+            alive.append(view)
+            held.append(one)
     adopting = [view for view in claimed.adopt if not pod(view).finished]
     difference = len(alive) + len(adopting) - wanted.replicas
     gone: list[View] = []
     if difference > 0 and not owner.deleting:
         gone = victims(alive, related(), min(difference, BURST_REPLICAS), now)
     missing = min(-difference, BURST_REPLICAS) if difference < 0 and not owner.deleting else 0
-    leaving = [view for view in claimed.mine if view.deleting and not pod(view).finished]
-    status, again = _status(owner, wanted, alive, leaving, now)
+    status, again = _status(owner, wanted, alive, held, len(leaving), now)
     kept = msgspec.structs.replace(claimed, adopt=adopting)
     return Plan(missing, gone, kept, status, again)
 
 
 def _status(
-    owner: View, wanted: ReplicaFacts, alive: Sequence[View], leaving: Sequence[View], now: float
+    owner: View, wanted: ReplicaFacts, alive: Sequence[View], held: Sequence[Pod], leaving: int, now: float
 ) -> tuple[Object, float | None]:
     labels = ((owner.spec.get("template") or {}).get("metadata") or {}).get("labels") or {}
     ready = ripe = labeled = 0
     again: float | None = None
-    for view in alive:
-        held = pod(view)
+    for view, one in zip(alive, held, strict=True):
         if labels.items() <= view.labels.items():
             labeled += 1
-        if not held.ready:
+        if not one.ready:
             continue
         ready += 1
-        if available(held, wanted.min_ready_seconds, now):
+        if available(one, wanted.min_ready_seconds, now):
             ripe += 1
         else:
-            left = held.ready_since + wanted.min_ready_seconds - now
+            left = one.ready_since + wanted.min_ready_seconds - now
             again = left if again is None else min(again, left)
     counts = {"fullyLabeledReplicas": labeled, "readyReplicas": ready, "availableReplicas": ripe}
     status: Object = {"replicas": len(alive), **{name: count for name, count in counts.items() if count}}
     if owner.rest.get("kind") == REPLICASETS.kind:
-        status["terminatingReplicas"] = len(leaving)
+        status["terminatingReplicas"] = leaving
     status["observedGeneration"] = owner.generation
     held_conditions = owner.status.get("conditions")
     if held_conditions:
