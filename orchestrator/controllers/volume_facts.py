@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from orchestrator.api.volumes import BETA_CLASS
 from orchestrator.apimachinery.encoded import Object
@@ -13,6 +14,9 @@ from orchestrator.client.view import View
 from orchestrator.controllers.node_fit import matches_terms
 
 LOCAL_PROVISIONER = "podium.io/local"
+
+MAX_RESTS = 2048
+"""Rests of pods of which it is known whether they name claims: caches hold them anyway."""
 
 CONSUMED = "claims"
 """Index of pods: the keys of the claims that they mount."""
@@ -32,10 +36,14 @@ def class_of(view: View) -> str:
 @index_of_spec
 def consumed(pod: View) -> tuple[str, ...]:
     """Keys of the claims of a pod; of nearly all pods its bytes say that there are none."""
-    rest = pod.encoded.rest
-    if b"persistentVolumeClaim" not in rest and b"ephemeral" not in rest:
+    if not _may_claim(pod.encoded.rest):
         return ()
     return tuple(f"{pod.namespace}/{name}" for name in _claim_names(pod))
+
+
+@lru_cache(MAX_RESTS)
+def _may_claim(rest: bytes) -> bool:
+    return b"persistentVolumeClaim" in rest or b"ephemeral" in rest
 
 
 def _claim_names(pod: View) -> Iterable[str]:
