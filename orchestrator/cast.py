@@ -28,7 +28,6 @@ from orchestrator.network import Network
 from orchestrator.nodes import NodeFactory
 from orchestrator.placement import KUBELET_PREFIX, controller_part
 from orchestrator.report import ReportNow
-from orchestrator.scheduler.actor import Scheduler
 
 MEASURE_SECONDS = 15.0
 """How long whoever asks for usage waits for the figures of all nodes."""
@@ -118,6 +117,8 @@ class Cast:
     def _scheduler(self) -> Make:
         client = self.client_for(component("system:kube-scheduler"))
         recorder = self.recorder("scheduler")
+        from orchestrator.scheduler.actor import Scheduler  # the API answers before its scheduler is there
+
         return lambda: Scheduler(client, self.informers, recorder, self._config.scheduler)
 
     def _controller(self, part: str) -> Make:

@@ -13,9 +13,10 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from actors import (
+    Actor,
     ChildSpec,
     Clock,
     Mailbox,
@@ -42,22 +43,21 @@ from orchestrator.client.mailbox import MailboxTransport
 from orchestrator.client.protocol import Identity
 from orchestrator.client.recorder import EventWriter
 from orchestrator.config import ClusterConfig, document
-from orchestrator.controllers.controller import Controller
 from orchestrator.controllers.registry import CONTROLLERS
-from orchestrator.controllers.volume_provisioner import default_class
 from orchestrator.identities import MASTERS
 from orchestrator.metrics import Metrics
 from orchestrator.pki import Pki
 from orchestrator.placement import KUBELET_PREFIX, controller_part, workers
 from orchestrator.report import Report, Reporter
 from orchestrator.specs import RESTART_BACKOFF, RESTARTS, group, member_spec
-from orchestrator.store.etcd.store import EtcdStore
-from orchestrator.store.gateway.door import Gateway
 from orchestrator.store.log import Log
 from orchestrator.store.memory_log import MemoryLog
 from orchestrator.store.sealing import SealedLog, load_keys
 from orchestrator.store.sqlite_log import SqliteLog
 from orchestrator.store.store import Store
+
+if TYPE_CHECKING:
+    from orchestrator.controllers.controller import Controller
 
 SERVER_MAILBOX = Mailbox(capacity=16_384)
 """Requests and frames of every component of the process wait here."""
@@ -134,23 +134,31 @@ class Cluster:
         await system.spawn(self._server(), name="server")
         await system.spawn(Supervisor(one_for_one, RESTARTS, self._informer_specs), name="informers")
         await system.spawn(self._events(), name="events")
+        if self.config.listen is not None:
+            await system.spawn(self._reporter(), name="report")
+        await self._open(placed=False)
         await self._storage_class()
         await self.network.prepare()
         await self.node_factory.prepare()
         await system.spawn(self._workers(), name="workers")
+        await self._open(placed=True)
         await system.spawn(self._control_plane(), name="control-plane")
         await system.spawn(self._network(), name="network")
         await system.spawn(self._nodes(), name="nodes")
         await system.spawn(self._metrics(), name="metrics")
-        if self.config.listen is not None:
-            await system.spawn(self._reporter(), name="report")
-            await system.spawn(self._member("door", "door"))
         if self.config.data_dir is not None:
             await system.spawn(self._gateway(self.config.data_dir))
+
+    async def _open(self, *, placed: bool) -> None:
+        """The door, as soon as there is something behind it; one of a worker process when that is there."""
+        if self.config.listen is not None and placed is ("door" in self.config.place):
+            await self.system.spawn(self._member("door", "door"))
 
     async def _storage_class(self) -> None:
         """A cluster without any StorageClass gets one, so that claims are served without further ado."""
         if not (await self.client.list(STORAGECLASSES)).items:
+            from orchestrator.controllers.volume_provisioner import default_class
+
             try:
                 await self.client.create(STORAGECLASSES, default_class())
             except StatusError as refused:
@@ -183,8 +191,10 @@ class Cluster:
             parts.append(member_spec(lambda: membership.Lookout(self.store, self.config), "lookout"))
         return group(rest_for_one, *parts)
 
-    def _make_store(self) -> Store | EtcdStore:
+    def _make_store(self) -> Actor:
         if self.config.etcd_endpoints:
+            from orchestrator.store.etcd.store import EtcdStore  # with a client of HTTP, which few clusters need
+
             return EtcdStore(self.config.etcd_endpoints)
         name, several = membership.store_name(self.config), membership.group(self.system, self.config)
         return Store(self._log(), member=name, group=several)
@@ -272,6 +282,8 @@ class Cluster:
 
     def _gateway(self, data_dir: Path) -> ChildSpec:
         """etcd's JSON on a socket file, for ``podium store`` and whoever may read the log itself."""
+        from orchestrator.store.gateway.door import Gateway  # the last to start
+
         path = str(data_dir / "store" / "gateway.sock")
         return child(lambda: Gateway(self.store, path=path), name="gateway", mailbox=SERVER_MAILBOX)
 

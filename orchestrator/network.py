@@ -9,6 +9,7 @@ import ipaddress
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -16,11 +17,11 @@ from orchestrator.client.informers import Informers
 from orchestrator.client.recorder import Recorder
 from orchestrator.config import ClusterConfig
 from orchestrator.dns.resolv import nameservers
-from orchestrator.dns.server import DnsServer
-from orchestrator.proxy.actor import Proxy
 from orchestrator.proxy.addresses import LoopbackAddresses, RoutedAddresses, ServiceAddresses
-from orchestrator.proxy.portals import Place
-from orchestrator.proxy.userspace import UserspaceDataplane
+
+if TYPE_CHECKING:
+    from orchestrator.dns.server import DnsServer
+    from orchestrator.proxy.actor import Proxy
 
 DNS_HOST_NUMBER = 10
 """Cluster DNS answers at the tenth address of the service range, as kubeadm has it."""
@@ -80,6 +81,10 @@ class Network:
         """The factory of the proxy; one stands for all nodes, which share this machine's addresses."""
         if not self._real:
             return None
+        from orchestrator.proxy.actor import Proxy  # a simulated cluster starts without them
+        from orchestrator.proxy.portals import Place
+        from orchestrator.proxy.userspace import UserspaceDataplane
+
         return lambda: Proxy(
             informers, recorder, Place(), lambda random, clock: UserspaceDataplane(random, clock.monotonic)
         )
@@ -87,6 +92,8 @@ class Network:
     def dns(self, informers: Informers) -> Callable[[], DnsServer] | None:
         if not self._real or not self._reachable:
             return None
+        from orchestrator.dns.server import DnsServer
+
         upstream = _upstream(self._dns_address)
         port = DNS_PORT if self._privileged else UNPRIVILEGED_DNS_PORT
         domain = self._config.cluster_domain

@@ -13,7 +13,7 @@ import msgspec
 from orchestrator.apimachinery.encoded import Encoded, Object, decode_part
 from orchestrator.apimachinery.interned import interned_labels
 
-MAX_SHARED_PARTS = 1024
+MAX_SHARED_PARTS = 256
 """Decoded parts a cache keeps (a decoded pod spec is about 8 KB); the least recently used goes first."""
 
 T = TypeVar("T")

@@ -84,7 +84,7 @@ class NodeLifecycle(Controller, kind=NODES):
     def _listen(self, node: View, now: float) -> None:
         found = self.cache(LEASES).get(LEASE_NAMESPACE, node.name)
         lease = found.revision if found is not None else 0
-        beat = _heartbeat(node)
+        beat = node.facts(_heartbeat)
         held = self._heard.get(node.name)
         if held is None or held.lease != lease or beat not in ("", held.heartbeat):
             self._heard[node.name] = Heard(lease, beat, now)

@@ -31,6 +31,7 @@ from orchestrator.kubelet.messages import (
     FirstHeartbeat,
     Heartbeat,
     KubeletStatus,
+    Listen,
     Look,
     NodeStats,
     Open,
@@ -148,6 +149,8 @@ class Kubelet(Actor):
                 await self._node.heartbeat()
             case Report():
                 await self._report()
+            case Listen():
+                await self._listen()
             case Register():
                 await self._register()
             case Open(attempt=attempt):
@@ -230,6 +233,10 @@ class Kubelet(Actor):
                 log.warning("the node could not register", node=self._config.name, reason=str(failure))
             return
         await self._node.report()
+        # Behind the frames that came while the API server was asked: on a busy machine that takes long.
+        self.context.ref.tell_nowait(Listen())
+
+    async def _listen(self) -> None:
         if self._watch is not None and self.context.clock.monotonic() - self._heard > SILENCE_SECONDS:
             await self._watch.close()
             self._watch = None

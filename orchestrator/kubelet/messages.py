@@ -25,8 +25,12 @@ class Heartbeat(Tell):
     """Renew the lease."""
 
 
+class Listen(Tell):
+    """Has the watch of the node's pods been silent for too long?"""
+
+
 class Report(Tell):
-    """Write the node's status; look whether the watch is alive."""
+    """Write the node's status, then look whether the watch is alive."""
 
 
 class Refresh(Tell):

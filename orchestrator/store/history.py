@@ -19,7 +19,7 @@ from orchestrator.store.protocol import Parts, Value
 
 RECORD_BYTES = 200
 """What a record is counted as in the size quota beside its key and parts."""
-OPEN_RECORDS = 2048
+OPEN_RECORDS = 1024
 """Records that are not packed: who lost its watch for a moment finds what it missed among them."""
 PACKED_AT_ONCE = 8 * BLOCK_RECORDS
 """Records that are packed together, so that the others are moved seldom: some 0.6 ms."""

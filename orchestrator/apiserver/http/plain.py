@@ -10,7 +10,6 @@ from functools import lru_cache
 
 import orjson
 from aiohttp import web
-from prometheus_client import REGISTRY, generate_latest
 
 from orchestrator.api import discovery, openapi_protobuf
 from orchestrator.api.custom.catalog import Catalog
@@ -169,6 +168,8 @@ GO_MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
 def process_metrics() -> bytes:
+    from prometheus_client import REGISTRY, generate_latest  # 25 ms that a start does without
+
     return generate_latest(REGISTRY)
 
 
