@@ -39,6 +39,7 @@ def _storage_version(obj: Object) -> str:
 def _initial(obj: Object) -> Object:
     status = zero_status(obj) or {}
     status["storedVersions"] = [_storage_version(obj)]
+    status["conditions"] = []  # `kubectl wait` takes a null for an error, and may come before the first condition
     return status
 
 

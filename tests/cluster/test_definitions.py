@@ -61,6 +61,13 @@ async def test_an_object_of_a_new_kind_lives_like_any_other() -> None:
         assert not (await cluster.client.list(CRONTABS, "default")).items
 
 
+async def test_a_new_definition_has_a_list_of_conditions_before_there_is_one() -> None:
+    async with SimulatedCluster(nodes=0) as cluster:
+        made = await cluster.client.create(CUSTOMRESOURCEDEFINITIONS, fresh())
+        assert made["status"]["conditions"] == []
+        assert made["status"]["storedVersions"] == ["v1"]
+
+
 async def test_two_definitions_cannot_have_one_name() -> None:
     async with SimulatedCluster(nodes=0) as cluster:
         await established(cluster, fresh())
