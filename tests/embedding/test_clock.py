@@ -79,4 +79,4 @@ async def test_a_crash_in_the_middle_of_a_request_takes_virtual_time_and_no_real
             await cluster.kill("server")
             await cluster.apply(WEB)
         await cluster.wait("deployment/web", "Available")
-        assert time.monotonic() - began < 5.0
+        assert time.monotonic() - began < 30.0  # far below the deadlines of five requests, far above a busy machine
