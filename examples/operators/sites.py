@@ -7,6 +7,7 @@ sub-handlers, an index, a daemon, a timer, errors that are tried again and error
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
@@ -77,6 +78,8 @@ def configure(settings: kopf.OperatorSettings, memo: kopf.Memo, **_: Any) -> Non
     settings.persistence.finalizer = "example.com/site"
     settings.persistence.progress_storage = kopf.AnnotationsProgressStorage(prefix="sites.example.com")
     settings.persistence.diffbase_storage = kopf.AnnotationsDiffBaseStorage(prefix="sites.example.com")
+    settings.background.instant_exit_timeout = 0.5  # the daemon looks every LOOK_SECONDS whether it should end
+    settings.background.cancellation_polling = 0.1
     memo.client = AsyncClient(field_manager="sites")
 
 
@@ -170,7 +173,7 @@ async def count(
                 Site.Status, name, {"status": {"ready": ready}}, namespace=namespace, patch_type=PatchType.MERGE
             )
             said = ready
-        await stopped.wait(LOOK_SECONDS)
+        await asyncio.sleep(LOOK_SECONDS)
 
 
 @kopf.timer(SITES, interval=EXPIRY_SECONDS, when=lambda spec, **_: "expires" in spec)

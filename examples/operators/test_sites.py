@@ -1,11 +1,13 @@
-"""The operator of ``sites.py`` against a whole cluster: over HTTPS, in the loop of the test."""
+"""The operator of ``sites.py`` against a whole cluster: over HTTPS, the operator in a thread of its own."""
 
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +32,9 @@ def operator(kubeconfig: Path, monkeypatch: pytest.MonkeyPatch) -> Running:
 
     @asynccontextmanager
     async def running(**options: Any) -> AsyncIterator[None]:
-        stop = asyncio.Event()
-        life = asyncio.create_task(kopf.operator(clusterwide=True, standalone=True, stop_flag=stop, **options))
+        stop = threading.Event()  # kopf ends every task of its loop when it stops, so it has one of its own
+        run = partial(kopf.run, clusterwide=True, standalone=True, stop_flag=stop, **options)
+        life = asyncio.create_task(asyncio.to_thread(run))
         try:
             yield
         finally:

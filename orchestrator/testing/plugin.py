@@ -193,6 +193,7 @@ async def _note(wished: Wish, cluster: Any, failure: Exception) -> None:
         wished.sections = await sections(cluster, failure)
     except Exception as error:  # the test's own failure is what counts
         wished.sections = [("cluster", f"it could not be asked: {error!r}")]
+    wished.sections.append(("replay", cluster.replay))
 
 
 @pytest.hookimpl(tryfirst=True)

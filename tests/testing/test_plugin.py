@@ -97,6 +97,13 @@ def test_a_failure_reads_as_the_scene_says_and_replays(tmp_path: Path) -> None:
     assert re.search(r"status\.readyReplicas: 3 -> 2", out)
 
 
+def test_any_failure_says_with_which_command_it_comes_again(tmp_path: Path) -> None:
+    source = "async def test_it(cluster):\n    await cluster.power_off('node-2')\n    assert 1 == 2\n"
+    out = pytest_in(tmp_path, source, "-p", "no:asyncio", "--seed", "7", code=1)
+    assert re.search(r"-+ podium: replay -+\npytest test_web\.py::test_it --seed 7\n", out), out
+    assert re.search(r"-+ podium: faults -+\n +\d+\.\d{3} s  power off node-2\n", out), out
+
+
 def message(out: str) -> str:
     """The text of the ``Unmet``, without pytest's margin."""
     lines = out.splitlines()
