@@ -47,6 +47,8 @@ from orchestrator.store.protocol import Range
 
 POLL_SECONDS = 0.05
 """Between two looks at what is waited for, on the cluster's clock."""
+FIRST_POLL_SECONDS = 0.005
+"""In real time, where most of what is waited for is there in milliseconds; the next looks come half as often again."""
 START_POLL_SECONDS = 0.001
 START_SECONDS = 30.0
 """For the nodes to register and the default account to be made."""
@@ -238,6 +240,7 @@ class Cluster(FaultyCluster):
         kind, name = await self._one(what, "")
         clock, holds = self.system.clock, met(goal)
         end = clock.monotonic() + timeout
+        poll = POLL_SECONDS if self.virtual else FIRST_POLL_SECONDS
         with self._passing():
             while True:
                 found = await self._look(kind, name, namespace or self.namespace)
@@ -245,7 +248,8 @@ class Cluster(FaultyCluster):
                     return found
                 if clock.monotonic() >= end:
                     break
-                await clock.sleep(POLL_SECONDS)
+                await clock.sleep(poll)
+                poll = min(1.5 * poll, POLL_SECONDS)
             evidence = await inquire(self.client, self.store, kind, found)
         raise Unmet(reference.title(kind, name), describe(goal), timeout, evidence, self.replay)
 
