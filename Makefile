@@ -61,6 +61,9 @@ bench-%: $(DEV) ## run one benchmark; results in bench/results/
 prove-members: $(DEV) ## three real store processes, one real fault a run: 200 runs
 	@$(BIN)/python -m tests.store.members --runs $(or $(RUNS),200)
 
+prove-chaos: $(DEV) ## a hundred rollouts of a thousand pods on the real loop, an actor killed each 50 ms: CHAOS_TIMES=100
+	@$(BIN)/python -m pytest -q -s -m prove tests/cluster/test_chaos_real.py
+
 prove-%: $(DEV) ## the full count of seeds of one suite: make prove-actors, prove-scheduler, ...
 	@$(BIN)/python -m pytest -q -m prove tests/$*
 

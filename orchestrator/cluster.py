@@ -32,6 +32,7 @@ from actors.remoting.placement import Placed
 from actors.remoting.process import NodeProcess
 from actors.system import Tap
 from orchestrator import membership
+from orchestrator.apimachinery import interned
 from orchestrator.apimachinery.errors import StatusError
 from orchestrator.apiserver.server import ApiServer
 from orchestrator.cast import Cast
@@ -125,6 +126,7 @@ class Cluster:
         await self.system.stop()
         await self.network.release()
         await self.node_factory.release()
+        interned.forget()
 
     async def _start(self) -> None:
         """First the truth, then who reads it, then who acts on it."""

@@ -30,6 +30,11 @@ def interned_all(parts: Iterable[bytes]) -> tuple[bytes, ...]:
     return tuple([part if len(part) < MIN_BYTES else _known(part) for part in parts])
 
 
+def forget() -> None:
+    """A cluster of the process has ended: let go of its parts. Those of others are found equal again as they come."""
+    _known.cache_clear()
+
+
 @lru_cache(MAX_LABELS)
 def _labels(items: tuple[tuple[str, str], ...]) -> dict[str, str]:
     return dict(items)

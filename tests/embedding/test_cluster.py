@@ -144,14 +144,18 @@ async def test_clusters_of_one_process_know_nothing_of_each_other() -> None:
         assert await two.find("pod/one") is None
 
 
+WARM = 80
+"""Starts until the caches of the process are full and its last arena, a megabyte, is begun."""
+
+
 @pytest.mark.slow
 @pytest.mark.real_loop
 async def test_a_hundred_starts_and_stops_leave_nothing_behind(capsys: pytest.CaptureFixture[str]) -> None:
     """The warm-up lets the caches of the process fill; from then on memory stays within a megabyte."""
     starts, stops, cpu = [], [], []
     tasks, threads, memory, files = asyncio.all_tasks(), threading.active_count(), 0, 0
-    for number in range(130):
-        if number == 30:
+    for number in range(WARM + 100):
+        if number == WARM:
             gc.collect()
             memory, files = resident(), descriptors()
         began, spent = time.perf_counter(), time.process_time()
