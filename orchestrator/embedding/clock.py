@@ -21,6 +21,8 @@ BLIND_TURNS = 256
 
 OUTSIDE_SECONDS = 0.001
 """Without any timer what is waited for comes from outside, a thread or a socket: real seconds between two looks."""
+MOMENT_SECONDS = 1e-6
+"""What falls due within it is one moment: one second of a wall clock is rounded differently from two beginnings."""
 MANY_CANCELLED = 64
 """From so many cancelled timers on the heap may be worth making anew."""
 
@@ -112,9 +114,9 @@ class VirtualClock:
                 await asyncio.sleep(OUTSIDE_SECONDS)
                 continue
             self.jumps += 1
-            self._now = max(self._now, due)
-            while self._timers and self._timers[0][0] <= self._now:
-                pending = heapq.heappop(self._timers)[2]
+            while self._timers and self._timers[0][0] <= due + MOMENT_SECONDS:
+                when, _, pending = heapq.heappop(self._timers)
+                self._now = max(self._now, when)
                 function, pending.function = pending.function, None
                 if function is None:
                     self._cancelled -= 1

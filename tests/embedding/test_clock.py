@@ -43,6 +43,17 @@ async def test_what_a_timer_wakes_is_done_before_the_next_one_fires() -> None:
     assert order == [f"{name}{step}" for name in "ab" for step in range(500)]
 
 
+async def test_what_falls_due_within_a_rounding_is_one_moment_and_each_sees_its_own_time() -> None:
+    clock = VirtualClock()
+    seen: list[float] = []
+    for when in (1.0, 1.0 + 3e-7, 2.0):
+        clock.call_later(when, lambda: seen.append(clock.monotonic()))
+    with clock.passing():
+        await clock.sleep(3.0)
+    assert seen == [1.0, 1.0 + 3e-7, 2.0]
+    assert clock.jumps == 3
+
+
 async def test_a_cancelled_timer_does_not_fire_nor_stay() -> None:
     clock = VirtualClock()
     for _ in range(1000):
