@@ -41,7 +41,7 @@ def load(server: Server, clients: int, seconds: int) -> dict[str, float]:
         "p50_ms": p50 / 1000,
         "p99_ms": p99 / 1000,
         "max_ms": slowest / 1000,
-        "cpu_us_per_put": cpu / requests * 1e6,
+        "cpu_us_per_put": cpu / max(1.0, requests) * 1e6,
     }
 
 

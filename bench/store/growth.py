@@ -137,13 +137,14 @@ def main() -> None:
         print(json.dumps(run(restarted(options.restarted))))
         return
     with tempfile.TemporaryDirectory(prefix="podium-bench-") as folder:
+        grown = run(growth(f"{folder}/growth.db", options.keys))
+    with tempfile.TemporaryDirectory(prefix="podium-bench-") as folder:
         run(prepared(f"{folder}/restart.db", options.restart_objects))
         command = [sys.executable, "-m", "bench.store.growth", "--restarted", f"{folder}/restart.db"]
         said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         restart = json.loads(said)
         print(f"restart with {restart['objects']:,} objects: {restart['seconds']:.2f} s", flush=True)
-    with tempfile.TemporaryDirectory(prefix="podium-bench-") as folder:
-        result = {"machine": facts(), "restart": restart, **run(growth(f"{folder}/growth.db", options.keys))}
+    result = {"machine": facts(), "restart": restart, **grown}
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(result, indent=2) + "\n")
     first, last = result["rows"][0], result["rows"][-1]
