@@ -32,6 +32,19 @@ class Attempt(Tell):
     """Acquire or renew."""
 
 
+class Outcome(Tell):
+    """Of the attempt that began at ``asked``; ``held`` None: it is not known."""
+
+    asked: float
+    held: bool | None
+
+
+class Expire(Tell):
+    """The renewal at ``renewed`` is too old to go on with, unless there was another since."""
+
+    renewed: float
+
+
 class Election(Actor):
     """Keeps ``spec``'s actor alive while ``identity`` holds the lease ``namespace/name``."""
 
@@ -51,8 +64,15 @@ class Election(Actor):
         self.context.ref.tell_nowait(Attempt())
 
     async def receive(self, message: Any) -> None:
-        if isinstance(message, Attempt):
-            await self._attempt()
+        match message:
+            case Attempt():
+                # Beside the mailbox: a server that does not answer must not keep a leader from stepping down.
+                self.context.task(self._attempt(self.context.clock.monotonic()), "attempt")
+            case Outcome(asked=asked, held=held):
+                await self._concluded(asked, held)
+            case Expire(renewed=renewed):
+                if renewed == self._renewed:
+                    await self._follow(False)
 
     async def stop(self, exit: Any) -> None:
         if self._child is None:
@@ -66,18 +86,24 @@ class Election(Actor):
     def leading(self) -> bool:
         return self._child is not None
 
-    async def _attempt(self) -> None:
-        now = self.context.clock.monotonic()
+    async def _attempt(self, asked: float) -> None:
+        held: bool | None = None
         try:
-            held = await self._acquire(now)
+            held = await self._acquire(asked)
         except (StatusError, TransportError) as failure:
             self.context.log.info("lease not written", lease=self._name, reason=str(failure))
-            held = self.leading and now - self._renewed < RENEW_SECONDS
-        else:
-            self._renewed = now if held else self._renewed
-        await self._follow(held)
+        await self.context.ref.tell(Outcome(asked, held))
+
+    async def _concluded(self, asked: float, held: bool | None) -> None:
+        late = self.context.clock.monotonic() - asked
+        if held and late < RENEW_SECONDS:
+            self._renewed = asked
+            self.context.send_after(RENEW_SECONDS - late, Expire(asked))
+            await self._follow(True)
+        elif held is False:
+            await self._follow(False)
         source = self.context.random.random()
-        self.context.send_after(RETRY_SECONDS * (1.0 if held else 1.0 + 0.2 * source), Attempt())
+        self.context.send_after(RETRY_SECONDS * (1.0 if self.leading else 1.0 + 0.2 * source), Attempt())
 
     async def _follow(self, held: bool) -> None:
         if held and self._child is None:
@@ -110,7 +136,8 @@ class Election(Actor):
         try:
             lease = await self._client.get(LEASES, self._name, self._namespace)
             if (lease.get("spec") or {}).get("holderIdentity") == self._identity:
-                spec = {**lease["spec"], "holderIdentity": "", "leaseDurationSeconds": 1}
+                spec = {**lease["spec"], "leaseDurationSeconds": 1}
+                del spec["holderIdentity"]  # nobody holds it: an empty name is refused
                 await self._client.update(LEASES, {**lease, "spec": spec})
         except (StatusError, TransportError):
             return
