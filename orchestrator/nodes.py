@@ -58,7 +58,7 @@ class NodeFactory:
         self._config = config
         self._clock = clock
         self._dns = dns
-        self._world = SimulatedWorld(clock, random)
+        self._world = SimulatedWorld(clock, random, member=config.member)
         self.simulated: dict[str, SimulatedRuntime] = {}
         """The runtimes of simulated nodes, by the node's name."""
         self.runtime, self.note = _chosen(config)

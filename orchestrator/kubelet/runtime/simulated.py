@@ -42,8 +42,10 @@ from orchestrator.kubelet.runtime.runtime import (
 from orchestrator.kubelet.runtime.stage import Stage
 
 FIRST_ADDRESS = (10 << 24) | (64 << 16) | 1
-LAST_ADDRESS = (10 << 24) | (127 << 16) | 0xFFFE
+ADDRESSES = (1 << 22) - 2
 """Simulated pods live in 10.64.0.0/10: four million addresses, handed out in a circle."""
+MEMBERS = 8
+"""Several control planes of one cluster each hand out an eighth of them: a pod's address is its own."""
 KILLED = 137
 SIGKILL = 9
 DEFAULT_MACHINE = Machine(
@@ -60,9 +62,12 @@ replace = msgspec.structs.replace
 
 
 class SimulatedWorld:
-    """What the simulated nodes of a process share."""
+    """What the simulated nodes of a process share. ``member``: which of several control planes it is, from 1; 0: the
+    only one."""
 
-    def __init__(self, clock: Clock, random: random.Random, behaviours: Behaviours | None = None) -> None:
+    def __init__(
+        self, clock: Clock, random: random.Random, behaviours: Behaviours | None = None, member: int = 0
+    ) -> None:
         self.clock = clock
         self.random = random
         self._behaviours = behaviours or Behaviours()
@@ -70,7 +75,9 @@ class SimulatedWorld:
         """Of the nodes that have a kubelet."""
         self.machine = DEFAULT_MACHINE
         """The size of the nodes that are made from now on."""
-        self._next_address = FIRST_ADDRESS
+        self._addresses = ADDRESSES // MEMBERS if member else ADDRESSES
+        self._first_address = FIRST_ADDRESS + member % MEMBERS * self._addresses if member else FIRST_ADDRESS
+        self._addressed = 0
         self._timers: list[tuple[float, int, Callable[[], None]]] = []
         self._sequence = 0
         self._armed: float | None = None
@@ -105,8 +112,8 @@ class SimulatedWorld:
         await asyncio.gather(*plays, return_exceptions=True)
 
     def address(self) -> str:
-        number = self._next_address
-        self._next_address = number + 1 if number < LAST_ADDRESS else FIRST_ADDRESS
+        number = self._first_address + self._addressed
+        self._addressed = (self._addressed + 1) % self._addresses
         return f"{number >> 24}.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
 
     def after(self, seconds: float, function: Callable[[], None]) -> None:
