@@ -38,7 +38,6 @@ from orchestrator.apiserver.server import ApiServer
 from orchestrator.cast import Cast
 from orchestrator.client.client import Client
 from orchestrator.client.election import Election
-from orchestrator.client.informer import Informer
 from orchestrator.client.kinds import STORAGECLASSES
 from orchestrator.client.mailbox import MailboxTransport
 from orchestrator.client.protocol import Identity
@@ -86,11 +85,18 @@ class Cluster:
         seed: int | None = None,
         tap: Tap | None = None,
         pki: Pki | None = None,
+        way: membership.Way | None = None,
     ) -> None:
         self.config = config or ClusterConfig(runtime="simulated")
         self.pki = pki
+        self._way = way
         self.system = System(
-            membership.system_name(self.config.member), clock=clock, seed=seed, tap=tap, intensity=RESTARTS
+            membership.system_name(self.config.member),
+            clock=clock,
+            seed=seed,
+            tap=tap,
+            intensity=RESTARTS,
+            network=way.network if way else None,
         )
         self.memory = MemoryLog() if self.config.data_dir is None else None
         self._informer_specs: list[ChildSpec] = []
@@ -132,7 +138,7 @@ class Cluster:
         """First the truth, then who reads it, then who acts on it."""
         system = self.system
         self.client, self.informers = self.cast.client, self.cast.informers
-        await membership.connect(system, self.config)
+        await membership.connect(system, self.config, self._way)
         await system.spawn(self._server(), name="server")
         await system.spawn(Supervisor(one_for_one, RESTARTS, self._informer_specs), name="informers")
         await system.spawn(self._events(), name="events")
@@ -198,7 +204,7 @@ class Cluster:
             from orchestrator.store.etcd.store import EtcdStore  # with a client of HTTP, which few clusters need
 
             return EtcdStore(self.config.etcd_endpoints)
-        name, several = membership.store_name(self.config), membership.group(self.system, self.config)
+        name, several = membership.store_name(self.config), membership.group(self.system, self.config, self._way)
         return Store(self._log(), member=name, group=several)
 
     def _events(self) -> Supervisor:
@@ -295,7 +301,7 @@ class Cluster:
             lambda: EventWriter(client, EVENT_SOURCES[name]), name=name, mailbox=EVENTS_MAILBOX, backoff=RESTART_BACKOFF
         )
 
-    async def _spawn_informer(self, make: Callable[[], Informer], name: str) -> Ref[Any]:
+    async def _spawn_informer(self, make: Callable[[], Actor], name: str) -> Ref[Any]:
         spec = member_spec(make, name)
         ref = await self.system.spawn(spec, parent=self.system.ref("informers"))
         self._informer_specs.append(spec)

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from actors import Actor, AskTimeout, Backoff, Down, Ref, Refused, System, Tell, Unpackable
 from actors.remoting.errors import FrameTooLarge
-from actors.remoting.security import Tls
+from actors.remoting.network import Network
+from actors.remoting.security import Security, Tls
 from orchestrator.config import ClusterConfig
 from orchestrator.raft.settings import Settings
-from orchestrator.store.group import ELECTION_TICKS, HEARTBEAT_TICKS, FromMember, Group, MemberLost
+from orchestrator.store.group import ELECTION_TICKS, HEARTBEAT_TICKS, TICK_SECONDS, FromMember, Group, MemberLost
 from orchestrator.store.protocol import Get
 
 STORE = "server/store"
@@ -28,6 +29,14 @@ DIAL = Backoff(initial=0.05, maximum=0.5, factor=2.0, jitter=0.5)
 LOOK_SECONDS = 0.2
 """After the loss of a member it is looked for again as often."""
 NODE = re.compile(r"node-(\d+)-\d+")
+
+
+class Way(NamedTuple):
+    """How members reach each other where it is not over sockets with the certificates of their disks."""
+
+    network: Network
+    security: Security
+    tick_seconds: float
 
 
 def system_name(member: int) -> str:
@@ -124,22 +133,25 @@ class Links:
             return
 
 
-def group(system: System, config: ClusterConfig) -> Group | None:
+def group(system: System, config: ClusterConfig, way: Way | None = None) -> Group | None:
     """None for a cluster of one member."""
     if not config.member:
         return None
     jitter = system.random_for(f"jitter of member {config.member}").randrange
     founders = () if config.joins else tuple(sorted(config.members))
     settings = Settings(config.member, founders, jitter, ELECTION_TICKS, HEARTBEAT_TICKS)
-    return Group(settings, Links(system))
+    return Group(settings, Links(system), way.tick_seconds if way else TICK_SECONDS)
 
 
-async def connect(system: System, config: ClusterConfig) -> None:
+async def connect(system: System, config: ClusterConfig, way: Way | None = None) -> None:
     """Be reached, and keep a connection to every member; those that are not there yet are dialled until they are."""
     if not config.member:
         return
-    assert config.data_dir is not None, "a member keeps its log on a disk"
-    security = tls(config.data_dir / "pki", config.member)
+    if way is None:
+        assert config.data_dir is not None, "a member keeps its log on a disk"
+        security: Security = tls(config.data_dir / "pki", config.member)
+    else:
+        security = way.security
     await system.listen(config.members[config.member], security)
     for member, address in sorted(config.members.items()):
         if member < config.member:

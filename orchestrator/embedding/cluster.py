@@ -35,6 +35,7 @@ from orchestrator.embedding.fields import Fields, fields
 from orchestrator.embedding.goal import Goal, condition, describe, met
 from orchestrator.embedding.inquiry import inquire
 from orchestrator.embedding.manifests import Manifest, ManifestError, objects
+from orchestrator.embedding.members import Seat
 from orchestrator.embedding.passing import PassingTransport
 from orchestrator.embedding.plan import KillOne, Plan
 from orchestrator.embedding.reference import UnknownKind
@@ -71,7 +72,7 @@ class Cluster(FaultyCluster):
     ``clock`` is "real", "virtual" (time jumps while a method that waits is under way; with ``serve`` only in
     ``advance``, ``wait`` and ``settle``), or a ``Clock``; on a deterministic loop time is the loop's. ``seed`` is for
     deterministic loops alone: elsewhere it raises ``NotDeterministic``. ``namespace`` is where names are looked for
-    that say none.
+    that say none. ``seat`` makes it one of the control planes of ``Members``.
     """
 
     def __init__(
@@ -87,12 +88,16 @@ class Cluster(FaultyCluster):
         memory: str = "",
         namespace: str = "default",
         tap: Tap | None = None,
+        seat: Seat | None = None,
     ) -> None:
+        seat = seat or Seat()
         config = ClusterConfig(
             data_dir=Path(data_dir) if data_dir is not None else None,
             listen=(door.HOST, door.free_port()) if serve else None,
             nodes=nodes,
             runtime=runtime,
+            member=seat.member,
+            members=dict(seat.members),
         )
         loop = _running()
         self._injected = _chosen(clock, loop, config)
@@ -103,6 +108,8 @@ class Cluster(FaultyCluster):
             tap=tap,
             pki=door.keys(config) if serve else None,
             machine=_machine(cpu, memory),
+            way=seat.way,
+            disk=seat.disk,
         )
         self.namespace = namespace
         self.folder: Path | None = None

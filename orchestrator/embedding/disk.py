@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 
 from actors import Clock
 from orchestrator.raft.entry import Entry, HardState
@@ -17,12 +18,14 @@ class SimulatedDisk(MemoryLog):
         self.slow_seconds = 0.0
         self._clock: Clock | None = None
         self._random = random.Random(0)
+        self._counts: Counter[str] = Counter()
 
-    def attach(self, clock: Clock, source: random.Random) -> None:
-        """What its delays are drawn from and waited on."""
-        self._clock, self._random = clock, source
+    def attach(self, clock: Clock, source: random.Random, counts: Counter[str]) -> None:
+        """What its delays are drawn from, waited on and counted by."""
+        self._clock, self._random, self._counts = clock, source, counts
 
     async def append(self, state: HardState, entries: list[Entry]) -> None:
         if self.slow_seconds and self._clock is not None:
+            self._counts["append slowed"] += 1
             await self._clock.sleep(self.slow_seconds * self._random.random())
         await super().append(state, entries)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, assert_never
 
 from actors import Actor, Ask, Tell
@@ -39,8 +39,16 @@ class Drop(Ask[bool]):
     who: str = "*"
 
 
+class Late(Ask[bool]):
+    """This share of the requests of whoever matches ``who`` gets no answer, and arrives up to ``seconds`` later."""
+
+    share: float
+    seconds: float
+    who: str = "*"
+
+
 class Delay(Ask[bool]):
-    """Requests of whoever matches ``who`` take up to ``seconds`` longer."""
+    """Requests of whoever matches ``who``, and their answers, take up to ``seconds`` longer."""
 
     seconds: float
     who: str = "*"
@@ -66,11 +74,55 @@ class ClockSkew(Ask[bool]):
     seconds: float
 
 
+class Lag(Ask[bool]):
+    """What watches tell is up to ``seconds`` late, in its order: to the caches of kinds that match ``kind``
+    (``pods``), and to kubelets (``node-1/pods``)."""
+
+    seconds: float
+    kind: str = "*"
+
+
+class CutWatches(Ask[bool]):
+    """Watches of resources that match ``resource`` by users that match ``who`` end; ``silent``: as a connection whose
+    other end is gone."""
+
+    resource: str = "*"
+    silent: bool = False
+    who: str = "*"
+
+
+class Compact(Ask[bool]):
+    """The history is gone up to now: who watches from before has to list again."""
+
+
+class Ambush(Ask[bool]):
+    """The actor at ``path``, which asks as ``user``, is killed when its next write is done, before it hears so."""
+
+    path: str
+    user: str
+
+
 class Heal(Ask[bool]):
     """No more faults: links, disk, clocks and registry are well; machines that are off stay off."""
 
 
-Fault = Kill | PowerOff | PowerOn | Partition | Drop | Delay | SlowDisk | FailPull | ClockSkew | Heal
+Fault = (
+    Kill
+    | PowerOff
+    | PowerOn
+    | Partition
+    | Drop
+    | Late
+    | Delay
+    | Lag
+    | CutWatches
+    | Compact
+    | Ambush
+    | SlowDisk
+    | FailPull
+    | ClockSkew
+    | Heal
+)
 
 
 class Lost(Tell):
@@ -85,13 +137,14 @@ class Lost(Tell):
 class FaultActor(Actor):
     """Carries faults out by ``perform``, one at a time."""
 
-    def __init__(self, perform: Callable[[Fault], bool]) -> None:
+    def __init__(self, perform: Callable[[Fault], bool | Awaitable[bool]]) -> None:
         self._perform = perform
 
     async def receive(self, message: Any) -> bool | None:
         if isinstance(message, Lost):
             return None
-        return self._perform(message)
+        done = self._perform(message)
+        return done if isinstance(done, bool) else await done
 
 
 def describe(fault: Fault) -> str:
@@ -107,6 +160,16 @@ def describe(fault: Fault) -> str:
             return f"partition {', '.join(nodes)}"
         case Drop(share=share, who=who):
             return f"drop {share:.0%} of the requests of {who}"
+        case Late(share=share, seconds=seconds, who=who):
+            return f"{share:.0%} of the requests of {who} arrive up to {seconds:g} s after they were given up"
+        case Lag(seconds=seconds, kind=kind):
+            return f"the caches of {kind} are up to {seconds:g} s late"
+        case CutWatches(resource=resource, silent=silent, who=who):
+            return f"the watches of {resource} by {who} end{' silently' if silent else ''}"
+        case Compact():
+            return "compact the history"
+        case Ambush(path=path):
+            return f"kill {path} when its next write is done"
         case Delay(seconds=seconds, who=who):
             return f"delay the requests of {who} by up to {seconds:g} s"
         case SlowDisk(seconds=seconds):

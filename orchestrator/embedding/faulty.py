@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Sequence
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, assert_never
 
 import msgspec
 
-from actors import Actor, Ask, ChildSpec, Clock, Refused
+from actors import Actor, ActorError, Ask, ChildSpec, Clock, Ref, Refused
 from actors.system import Tap
 from orchestrator.client.client import Client
 from orchestrator.client.mailbox import MailboxTransport
@@ -18,7 +18,10 @@ from orchestrator.config import ClusterConfig
 from orchestrator.embedding.disk import SimulatedDisk
 from orchestrator.embedding.errors import NoSuchNode
 from orchestrator.embedding.faults import (
+    Ambush,
     ClockSkew,
+    Compact,
+    CutWatches,
     Delay,
     Drop,
     FailPull,
@@ -26,6 +29,8 @@ from orchestrator.embedding.faults import (
     FaultActor,
     Heal,
     Kill,
+    Lag,
+    Late,
     Lost,
     Partition,
     PowerOff,
@@ -33,11 +38,14 @@ from orchestrator.embedding.faults import (
     SlowDisk,
     describe,
 )
+from orchestrator.embedding.lagging import Lagging
 from orchestrator.embedding.links import Links, LinkTransport
 from orchestrator.identities import node
 from orchestrator.kubelet.runtime.behaviour import Behaviour, Behaviours, Rule
 from orchestrator.kubelet.runtime.runtime import Machine
+from orchestrator.membership import Way
 from orchestrator.pki import Pki
+from orchestrator.store import protocol
 
 FAULTS = "faults"
 """The path of the actor that carries faults out; it is not killed."""
@@ -68,26 +76,37 @@ class FaultyCluster(Composition):
         tap: Tap | None = None,
         pki: Pki | None = None,
         machine: Machine | None = None,
+        way: Way | None = None,
+        disk: SimulatedDisk | None = None,
     ) -> None:
-        super().__init__(config, clock=clock, seed=seed, tap=tap, pki=pki)
+        super().__init__(config, clock=clock, seed=seed, tap=tap, pki=pki, way=way)
         self.off: set[str] = set()
         """Nodes without power."""
         self.suffered: deque[str] = deque(maxlen=MAX_SUFFERED)
         """The newest faults, a line each: when, what."""
         self._began = 0.0
+        self.counts: Counter[str] = Counter()
+        """How often each fault was carried out, and how often each thing that follows from one befell somebody."""
         self._machine = machine
         self._rules: tuple[Rule, ...] = ()
         self._failing: dict[str, Rule] = {}
-        self._disk = SimulatedDisk() if config.data_dir is None else None
+        self._disk = disk or (SimulatedDisk() if config.data_dir is None else None)
         if self._disk is not None:
             self.memory = self._disk
 
     async def _start(self) -> None:
         system = self.system
         self._began = system.clock.monotonic()
-        self.links = Links(system.clock, system.random_for("links"), self._lost)
+        self.links = Links(
+            system.clock,
+            system.random_for("links"),
+            self._lost,
+            spawn=system.create_task,
+            kill=system.kill,
+            counts=self.counts,
+        )
         if self._disk is not None:
-            self._disk.attach(system.clock, system.random_for("disk"))
+            self._disk.attach(system.clock, system.random_for("disk"), self.counts)
         if self._machine is not None:
             self.node_factory.world.machine = self._machine
         self._faults = await system.spawn(FaultActor, self._perform, name=FAULTS)
@@ -101,10 +120,20 @@ class FaultyCluster(Composition):
         """A component's client, over its link."""
         return Client(LinkTransport(MailboxTransport(self.api, identity), self.links, identity.user))
 
+    async def _spawn_informer(self, make: Callable[[], Actor], name: str) -> Ref[Any]:
+        kind = name.removeprefix("informer-")
+        return await super()._spawn_informer(lambda: Lagging(make(), lambda: self.links.lag(kind)), name)
+
     def _kubelet(self, name: str) -> ChildSpec:
         spec = super()._kubelet(name)
         make: Any = spec.factory
-        return msgspec.structs.replace(spec, factory=lambda *args: PoweredOff() if name in self.off else make(*args))
+
+        def powered(*args: Any) -> Actor:
+            if name in self.off:
+                return PoweredOff()
+            return Lagging(make(*args), lambda: self.links.lag(f"{name}/pods"))
+
+        return msgspec.structs.replace(spec, factory=powered)
 
     def _lost(self, lost: Lost) -> None:
         self._faults.tell_nowait(lost)
@@ -129,13 +158,15 @@ class FaultyCluster(Composition):
             if name not in known:
                 raise NoSuchNode(name, known)
         message: Ask[bool] = fault
-        return await self._faults.ask(message, timeout=FAULT_SECONDS)
+        done = await self._faults.ask(message, timeout=FAULT_SECONDS)
+        self.counts[type(fault).__name__] += done
+        return done
 
     def age(self) -> float:
         """Seconds of its time since it was started."""
         return self.system.clock.monotonic() - self._began
 
-    def _perform(self, fault: Fault) -> bool:
+    def _perform(self, fault: Fault) -> bool | Awaitable[bool]:
         self.suffered.append(f"{self.age():8.3f} s  {describe(fault)}")
         match fault:
             case Kill(path=path):
@@ -154,6 +185,16 @@ class FaultyCluster(Composition):
                 self.links.drops[who] = share
             case Delay(seconds=seconds, who=who):
                 self.links.delays[who] = seconds
+            case Late(share=share, seconds=seconds, who=who):
+                self.links.lates[who] = (share, seconds)
+            case Lag(seconds=seconds, kind=kind):
+                self.links.lags[kind] = seconds
+            case CutWatches(resource=resource, silent=silent, who=who):
+                return self.links.cut_watches(who, resource, silent=silent)
+            case Compact():
+                return self._compact()
+            case Ambush(path=path, user=user):
+                self.links.ambushes[user] = path
             case SlowDisk(seconds=seconds):
                 self._set_disk(seconds)
             case FailPull(image=image, message=message):
@@ -164,6 +205,14 @@ class FaultyCluster(Composition):
                 self._heal()
             case _:
                 assert_never(fault)
+        return True
+
+    async def _compact(self) -> bool:
+        try:
+            now = await self.store.ask(protocol.Get([]))
+            await self.store.ask(protocol.Compact(now.revision))
+        except ActorError:
+            return False
         return True
 
     def _set_disk(self, seconds: float) -> None:

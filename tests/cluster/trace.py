@@ -19,8 +19,8 @@ def main() -> int:
     loop = GuardedLoop(seed)
     recording.now = loop.time
     with asyncio.Runner(loop_factory=lambda: loop) as runner:
-        violations = runner.run(live(draw(seed), tap=recording.note))
-    print(len(violations), recording.count, recording.digest())
+        life = runner.run(live(draw(seed), tap=recording.note))
+    print(len(life.violations), recording.count, recording.digest())
     return 0
 
 

@@ -21,14 +21,15 @@ from orchestrator.embedding.cluster import Cluster
 from orchestrator.testing.swarm.manifests import CROWDED, TIGHT
 from orchestrator.testing.swarm.observers import is_ready
 from orchestrator.testing.swarm.story import TIGHT_PODS, Story, Workload
+from orchestrator.testing.swarm.world import World
 
 KINDS = {"Deployment": DEPLOYMENTS, "StatefulSet": STATEFULSETS, "DaemonSet": DAEMONSETS, "Job": JOBS}
 OWNED: tuple[Kind, ...] = (*KINDS.values(), REPLICASETS, PODS, NODES, ENDPOINTSLICES)
 
 
-async def unconverged(cluster: Cluster, story: Story, wanted: Mapping[str, Workload]) -> list[str]:
+async def unconverged(world: World, story: Story, wanted: Mapping[str, Workload]) -> list[str]:
     """What is not yet as it must be; nothing: converged."""
-    found = {kind: (await cluster.client.list(kind)).objects() for kind in OWNED}
+    found = {kind: (await world.door.client.list(kind)).objects() for kind in OWNED}
     here = [pod for pod in found[PODS] if pod["metadata"]["namespace"] == "default"]
     problems = list(_nodes(found[NODES], story.nodes))
     for one in wanted.values():
@@ -37,7 +38,7 @@ async def unconverged(cluster: Cluster, story: Story, wanted: Mapping[str, Workl
         if one.kind != "Job":
             problems += _endpoints(one.name, found[ENDPOINTSLICES], pods)
     problems += _leftovers(wanted, here, found)
-    problems += await _runtimes(cluster, found[PODS])
+    problems += await _runtimes(world, found[PODS])
     if story.tight:
         greedy = [pod for pod in found[PODS] if pod["metadata"]["namespace"] == TIGHT]
         if len(greedy) != TIGHT_PODS or not all(map(is_ready, greedy)):
@@ -48,7 +49,15 @@ async def unconverged(cluster: Cluster, story: Story, wanted: Mapping[str, Workl
             problems.append(
                 f"crowded: {sum(map(is_ready, porters))} of {len(porters)} pods ready, expected {story.nodes}"
             )
-    return problems + list(_tree(cluster.system.tree()))
+    for member in world.members.values():
+        problems += _tree(member.system.tree())
+    return problems + list(_led(world, story))
+
+
+def _led(world: World, story: Story) -> Iterator[str]:
+    for part in ("controllers", "scheduler") if story.members > 1 else ():
+        if len(world.leaders(part)) != 1:
+            yield f"the {part} work at {len(world.leaders(part))} members, expected 1"
 
 
 def _nodes(nodes: Sequence[Object], expected: int) -> Iterator[str]:
@@ -119,10 +128,10 @@ def _leftovers(
                 yield f"{kind} {held['metadata']['name']} was removed and is still there"
 
 
-async def _runtimes(cluster: Cluster, pods: Sequence[Object]) -> list[str]:
+async def _runtimes(world: World, pods: Sequence[Object]) -> list[str]:
     """Each node runs the pods that are bound to it, and no others."""
     problems = []
-    for name, runtime in cluster.node_factory.simulated.items():
+    for name, runtime in world.runtimes().items():
         bound = {pod["metadata"]["uid"] for pod in pods if pod["spec"].get("nodeName") == name}
         for held in await runtime.pods():
             if held.uid not in bound:
@@ -140,7 +149,8 @@ def _tree(node: Node) -> Iterator[str]:
 async def stale_caches(cluster: Cluster) -> list[str]:
     """Caches that do not show what the server has, though nothing changes."""
     problems = []
-    for kind in (PODS, NODES, REPLICASETS, DEPLOYMENTS, STATEFULSETS, DAEMONSETS, JOBS, ENDPOINTSLICES):
+    followed = cluster.informers.kinds()
+    for kind in (held for held in OWNED if held in followed):
         cache = await cluster.informers.cache(kind)
         listed = {item.decode_metadata()["uid"]: item.revision for item in (await cluster.client.list(kind)).items}
         held = {view.uid: view.revision for view in cache.list()}

@@ -6,6 +6,15 @@ from collections.abc import Iterator, Mapping
 
 from orchestrator.kubelet.runtime.runtime import State
 from orchestrator.kubelet.runtime.simulated import SimulatedRuntime
+from orchestrator.testing.swarm.world import World
+
+
+def two_leaders(world: World) -> Iterator[str]:
+    """A sentence for each part of the control plane that is at work at more than one member."""
+    for part in ("controllers", "scheduler"):
+        leaders = world.leaders(part)
+        if len(leaders) > 1:
+            yield f"two leaders: the {part} work at members {' and '.join(map(str, leaders))}"
 
 
 def doubles(nodes: Mapping[str, SimulatedRuntime], prefix: str = "statefulset-") -> Iterator[str]:

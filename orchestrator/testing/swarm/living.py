@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 
+import msgspec
+
 from actors.system import Tap
 from actors.testing.loop import DeterministicLoop
-from orchestrator.embedding.cluster import Cluster
-from orchestrator.kubelet.runtime.behaviour import Behaviour, Rule
 from orchestrator.testing.swarm.convergence import stale_caches, unconverged
-from orchestrator.testing.swarm.doubles import doubles
+from orchestrator.testing.swarm.doubles import doubles, two_leaders
 from orchestrator.testing.swarm.ledger import lost
-from orchestrator.testing.swarm.log import Change, changes
-from orchestrator.testing.swarm.observers import OBSERVERS
-from orchestrator.testing.swarm.story import NODE_CPU, Story, draw
+from orchestrator.testing.swarm.log import Change, changes, forked
+from orchestrator.testing.swarm.observers import OBSERVERS, witnessed
+from orchestrator.testing.swarm.story import Story, draw
 from orchestrator.testing.swarm.telling import Teller
+from orchestrator.testing.swarm.world import World
 
 CONVERGENCE_SECONDS = 900.0
 """Of virtual time after the last fault: a pull's back-off is five minutes, a node's pods are let go after another."""
@@ -55,63 +56,71 @@ class GuardedLoop(DeterministicLoop):
         super()._run_once()
 
 
-def verdict(seed: int) -> list[str]:
-    """What the run of ``seed`` violated; nothing: it passed."""
+class Life(msgspec.Struct, frozen=True):
+    """What became of a seed: what it violated (nothing: it passed), how often each fault befell somebody, and how often
+    each thing was there for the observers to judge."""
+
+    seed: int
+    violations: list[str]
+    faults: dict[str, int]
+    witnessed: dict[str, int]
+
+
+def verdict(seed: int) -> Life:
+    """The life of ``seed``."""
     with asyncio.Runner(loop_factory=lambda: GuardedLoop(seed)) as runner:
         try:
             return runner.run(live(draw(seed)))
         except Livelock as livelock:
-            return [f"livelock: {livelock}"]
+            return Life(seed, [f"livelock: {livelock}"], {}, {})
 
 
-async def live(story: Story, *, tap: Tap | None = None) -> list[str]:
+async def live(story: Story, *, tap: Tap | None = None) -> Life:
     """The life of one cluster; ``tap`` sees every frame of it."""
-    cluster = Cluster(nodes=story.nodes, cpu=NODE_CPU, tap=tap)
+    world = World(story, tap)
     violations: list[str] = []
-    async with cluster:
-        cluster.behave(
-            Rule(Behaviour(run_seconds=2.0, start_seconds=story.start_seconds), label="batch.kubernetes.io/job-name"),
-            Rule(Behaviour(start_seconds=story.start_seconds, jitter_seconds=story.start_seconds)),
-        )
-        watching = asyncio.ensure_future(_watch(cluster, violations))
-        teller = Teller(cluster, story)
+    async with world:
+        watching = asyncio.ensure_future(_watch(world, violations))
+        teller = Teller(world, story)
         try:
             await teller.tell()
             violations += teller.violations
-            violations += await _converge(cluster, story, teller)
+            violations += await _converge(world, story, teller)
         finally:
             watching.cancel()
-    disk = cluster.memory
-    assert disk is not None, "a swarm's cluster keeps its log in memory"
-    found = await changes(disk)
+    logs = [await changes(disk) for disk in world.logs()]
+    violations += forked(logs)
     by_revision: dict[int, list[Change]] = defaultdict(list)
-    for change in found:
+    for change in logs[0]:
         by_revision[change.revision].append(change)
     violations += lost(teller.promises, by_revision)
     for observer in OBSERVERS:
-        violations += observer(found)
-    return list(dict.fromkeys(violations))[:MAX_SHOWN]
+        violations += observer(logs[0])
+    counts = world.counts()
+    counts["control planes: 3"] += story.members > 1
+    return Life(story.seed, list(dict.fromkeys(violations))[:MAX_SHOWN], dict(counts), witnessed(logs[0]))
 
 
-async def _watch(cluster: Cluster, violations: list[str]) -> None:
+async def _watch(world: World, violations: list[str]) -> None:
     while True:
-        violations.extend(doubles(cluster.node_factory.simulated))
-        await cluster.system.clock.sleep(WATCH_SECONDS)
+        violations.extend(doubles(world.runtimes()))
+        violations.extend(two_leaders(world))
+        await world.clock.sleep(WATCH_SECONDS)
 
 
-async def _converge(cluster: Cluster, story: Story, teller: Teller) -> list[str]:
+async def _converge(world: World, story: Story, teller: Teller) -> list[str]:
     """Wait until all is as it was asked for, and then quiet."""
-    clock = cluster.system.clock
+    clock = world.clock
     end = clock.monotonic() + CONVERGENCE_SECONDS
     await clock.sleep(NOTICED_SECONDS)
-    while problems := await unconverged(cluster, story, teller.wanted):
+    while problems := await unconverged(world, story, teller.wanted):
         if clock.monotonic() >= end:
             return [f"not converged {CONVERGENCE_SECONDS:g} s after the faults: {problems[0]}"]
         await clock.sleep(LOOK_SECONDS)
-    before = await cluster.written()
+    before = await world.door.written()
     await clock.sleep(QUIET_SECONDS)
-    after = await cluster.written()
-    problems = await unconverged(cluster, story, teller.wanted)
+    after = await world.door.written()
+    problems = await unconverged(world, story, teller.wanted)
     if problems:
         return [f"did not stay converged: {problems[0]}"]
     noise = sorted(
@@ -119,4 +128,4 @@ async def _converge(cluster: Cluster, story: Story, teller: Teller) -> list[str]
     )
     if noise and not story.tight:
         return [f"not quiet: {', '.join(noise[:3])} written though nothing is left to do"]
-    return await stale_caches(cluster)
+    return [problem for member in world.members.values() for problem in await stale_caches(member)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from orchestrator.apimachinery.encoded import Object, join
@@ -9,6 +10,9 @@ from orchestrator.store.commands import CompactTo, decode_command
 from orchestrator.store.history import Record
 from orchestrator.store.machine import Machine
 from orchestrator.store.memory_log import MemoryLog
+
+BEHIND_CHANGES = 20
+"""Members end one after another, and heartbeats go on meanwhile."""
 
 
 class Change:
@@ -38,6 +42,17 @@ class Change:
     @property
     def name(self) -> str:
         return self.key.rpartition("/")[2]
+
+
+def forked(logs: Sequence[Sequence[Change]]) -> Iterator[str]:
+    """Where the logs of members differ, though all have come to rest."""
+    for number, log in enumerate(logs[1:], 2):
+        for one, other in zip(logs[0], log, strict=False):
+            if (one.revision, one.key, one.record.value.parts) != (other.revision, other.key, other.record.value.parts):
+                yield f"forked: at revision {one.revision} member 1 has {one.key}, member {number} {other.key}"
+                return
+        if abs(len(logs[0]) - len(log)) > BEHIND_CHANGES:
+            yield f"forked: member 1 has {len(logs[0])} changes, member {number} {len(log)}"
 
 
 async def changes(log: MemoryLog) -> list[Change]:

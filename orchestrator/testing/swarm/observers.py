@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from orchestrator.apimachinery.timestamps import parse_time
 from orchestrator.testing.swarm.log import Change
 
 ENDED = ("Succeeded", "Failed")
+WITNESSED = ("endpointslices", "replicasets", "resourcequotas", "statefulsets", "jobs", "daemonsets", "nodes", "leases")
 LAG_SECONDS = 120.0
 """How far back what a controller knows may be, with every fault at once."""
 
@@ -248,6 +250,22 @@ OBSERVERS: tuple[Observer, ...] = (
     endpoints_ready,
     names_unique_in_log,
 )
+
+
+def witnessed(changes: Sequence[Change]) -> Counter[str]:
+    """How often there was something to judge."""
+    found: Counter[str] = Counter(changes=len(changes))
+    for change in changes:
+        if change.deleted:
+            continue
+        if change.resource == "pods":
+            found["pods made"] += change.created
+            for held in (change.object().get("status") or {}).get("containerStatuses") or ():
+                reason = ((held.get("state") or {}).get("waiting") or {}).get("reason", "")
+                found["pull failed"] += reason in ("ErrImagePull", "ImagePullBackOff")
+        elif change.resource in WITNESSED:
+            found[change.resource] += 1
+    return found
 
 
 def is_ready(pod: Object) -> bool:

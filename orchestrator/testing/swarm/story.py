@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable, Iterator
 
 import msgspec
 
 from orchestrator.embedding.faults import (
     ClockSkew,
+    Compact,
+    CutWatches,
     Delay,
     Drop,
     FailPull,
     Heal,
+    Lag,
+    Late,
     Partition,
     PowerOff,
     PowerOn,
@@ -20,6 +25,8 @@ from orchestrator.embedding.faults import (
 
 CHAOS_SECONDS = 60.0
 """Of virtual time, in which steps happen; then all faults end."""
+MANY_SHARE = 0.2
+"""Of the stories that have three control planes: they cost several times as much."""
 NODE_CPU = "8"
 """All workloads fit into the smallest cluster, so a converged one has no pending pod."""
 TIGHT_PODS = 3
@@ -70,8 +77,72 @@ class KillOne(msgspec.Struct, frozen=True):
     share: float
 
 
-Fault = Partition | PowerOff | PowerOn | Drop | Delay | SlowDisk | FailPull | ClockSkew | Heal
-Act = Scale | Update | Remove | DeletePod | Write | KillOne | Fault
+class KillInformer(msgspec.Struct, frozen=True):
+    """The informer at this share of them."""
+
+    share: float
+
+
+class KillWriter(msgspec.Struct, frozen=True):
+    """Of those who write, the one at this share is killed between a write and its answer."""
+
+    share: float
+
+
+class Forget(msgspec.Struct, frozen=True):
+    """The history is compacted while watches of ``resource`` are cut: their caches have to list again."""
+
+    resource: str
+
+
+class LoseMember(msgspec.Struct, frozen=True):
+    """The machine of the member at this share, or of the one that runs the controllers, goes off."""
+
+    share: float
+    leader: bool
+
+
+class SeverMember(msgspec.Struct, frozen=True):
+    """That member and the others do not reach each other."""
+
+    share: float
+    leader: bool
+
+
+class Reunite(msgspec.Struct, frozen=True):
+    """Members reach each other again, and those that are off come back."""
+
+
+Fault = (
+    Partition
+    | PowerOff
+    | PowerOn
+    | Drop
+    | Late
+    | Delay
+    | Lag
+    | CutWatches
+    | Compact
+    | SlowDisk
+    | FailPull
+    | ClockSkew
+    | Heal
+)
+Act = (
+    Scale
+    | Update
+    | Remove
+    | DeletePod
+    | Write
+    | KillOne
+    | KillInformer
+    | KillWriter
+    | Forget
+    | LoseMember
+    | SeverMember
+    | Reunite
+    | Fault
+)
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -81,6 +152,8 @@ class Step(msgspec.Struct, frozen=True):
 
 class Story(msgspec.Struct, frozen=True):
     seed: int
+    members: int
+    """Control planes: one, or three over one log."""
     nodes: int
     start_seconds: float
     """How long containers take to start, with as much again drawn."""
@@ -95,14 +168,36 @@ class Story(msgspec.Struct, frozen=True):
 def draw(seed: int) -> Story:
     """The story of ``seed``."""
     source = random.Random(f"swarm/{seed}")
-    nodes = source.choice((3, 3, 3, 4, 5, 10))
+    members = 3 if source.random() < MANY_SHARE else 1
+    nodes = source.choice((3, 3, 3, 4, 5, 10)) if members == 1 else source.choice((3, 4, 6))
     workloads = tuple(_workload(source, number) for number in range(source.randint(1, 3)))
-    names = [f"node-{number + 1}" for number in range(nodes)]
+    names = list(node_names(nodes, members))
     moments = sorted(source.uniform(0.0, CHAOS_SECONDS) for _ in range(source.randint(8, 18)))
-    steps = tuple(Step(round(at, 3), _act(source, workloads, names)) for at in moments)
+    steps = tuple(Step(round(at, 3), _act(source, workloads, names, members)) for at in moments)
     return Story(
-        seed, nodes, source.choice((0.0, 0.2, 1.0)), source.random() < 0.4, source.random() < 0.4, workloads, steps
+        seed=seed,
+        members=members,
+        nodes=nodes,
+        start_seconds=source.choice((0.0, 0.2, 1.0)),
+        tight=source.random() < 0.4,
+        crowded=source.random() < 0.4,
+        workloads=workloads,
+        steps=steps,
     )
+
+
+def node_names(nodes: int, members: int) -> Iterator[str]:
+    """As the members of a world call those that are dealt out to them."""
+    if members == 1:
+        yield from (f"node-{number + 1}" for number in range(nodes))
+        return
+    for member in range(1, members + 1):
+        yield from (f"node-{member}-{number + 1}" for number in range(dealt(nodes, members, member)))
+
+
+def dealt(nodes: int, members: int, member: int) -> int:
+    """How many of ``nodes`` the machine of ``member`` runs."""
+    return (nodes + members - max(member, 1)) // members
 
 
 def _workload(source: random.Random, number: int) -> Workload:
@@ -116,41 +211,62 @@ def _workload(source: random.Random, number: int) -> Workload:
     )
 
 
-def _act(source: random.Random, workloads: tuple[Workload, ...], nodes: list[str]) -> Act:
-    chosen = source.choice(workloads)
-    node = source.choice(nodes)
-    share = source.random()
-    match source.choices(range(15), weights=(4, 4, 1, 4, 6, 8, 2, 2, 2, 2, 1, 1, 1, 1, 2))[0]:
-        case 0:
-            return Scale(chosen.name, source.randint(0, 6))
-        case 1:
-            return Update(chosen.name, source.randint(1, 4))
-        case 2:
-            return Remove(chosen.name)
-        case 3:
-            return DeletePod(share)
-        case 4:
-            return Write(f"ledger-{source.randint(1, 3)}", f"{source.getrandbits(32):08x}")
-        case 5:
-            return KillOne(share)
-        case 6:
-            return PowerOff(node)
-        case 7:
-            return PowerOn(node)
-        case 8:
-            return Partition(tuple(source.sample(nodes, source.randint(1, 2))))
-        case 9:
-            return Drop(round(share * 0.4, 3), source.choice(("*", "system:node:*", "system:serviceaccount:*")))
-        case 10:
-            return Delay(round(share * 3.0, 3), source.choice(("*", "system:kube-scheduler", "system:node:*")))
-        case 11:
-            return SlowDisk(round(share, 3))
-        case 12:
-            return FailPull(f"*:{source.randint(1, 4)}", "manifest unknown")
-        case 13:
-            return ClockSkew(node, round(share * 1200.0 - 600.0, 1))
-        case _:
-            return Heal()
+USER = ((4, Scale), (4, Update), (1, Remove), (4, DeletePod), (6, Write))
+CRASHES = ((6, KillOne), (3, KillInformer), (4, KillWriter), (2, PowerOff), (2, PowerOn))
+NETWORK = ((2, Partition), (2, Drop), (2, Late), (2, Delay), (4, Lag), (2, CutWatches), (2, Forget), (1, Compact))
+MACHINES = ((1, SlowDisk), (1, FailPull), (1, ClockSkew), (2, Heal))
+MEMBERS = ((4, LoseMember), (4, SeverMember), (4, Reunite))
+WATCHED = ("pods*", "pods*", "nodes*", "replicasets*", "statefulsets*", "deployments*", "jobs*", "endpointslices*", "*")
+"""What is watched, as patterns: pods are what most is decided by."""
+
+
+def _act(source: random.Random, workloads: tuple[Workload, ...], nodes: list[str], members: int) -> Act:
+    acts = (*USER, *CRASHES, *NETWORK, *MACHINES, *(MEMBERS if members > 1 else ()))
+    [kind] = source.choices([kind for _, kind in acts], weights=[weight for weight, _ in acts])
+    chosen, node, share = source.choice(workloads), source.choice(nodes), source.random()
+    return _user_act(kind, source, chosen, share) or _fault(kind, source, node, nodes, share)
+
+
+def _user_act(kind: type, source: random.Random, chosen: Workload, share: float) -> Act | None:
+    if kind is Scale:
+        return Scale(chosen.name, source.randint(0, 6))
+    if kind is Update:
+        return Update(chosen.name, source.randint(1, 4))
+    if kind is Remove:
+        return Remove(chosen.name)
+    if kind is DeletePod:
+        return DeletePod(share)
+    if kind is Write:
+        return Write(f"ledger-{source.randint(1, 3)}", f"{source.getrandbits(32):08x}")
+    return None
+
+
+def _fault(kind: type, source: random.Random, node: str, nodes: list[str], share: float) -> Act:
+    who = source.choice(("*", "system:node:*", "system:serviceaccount:*", "system:kube-scheduler"))
+    watched, leader = source.choice(WATCHED), source.random() < 0.6
+    made: dict[type, Callable[[], Act]] = {
+        KillOne: lambda: KillOne(share),
+        KillInformer: lambda: KillInformer(share),
+        KillWriter: lambda: KillWriter(share),
+        PowerOff: lambda: PowerOff(node),
+        PowerOn: lambda: PowerOn(node),
+        Partition: lambda: Partition(tuple(source.sample(nodes, source.randint(1, 2)))),
+        Drop: lambda: Drop(round(share * 0.4, 3), who),
+        Late: lambda: Late(round(share * 0.4, 3), source.choice((0.1, 1.0, 5.0)), who),
+        Delay: lambda: Delay(round(share * 3.0, 3), who),
+        Lag: lambda: Lag(source.choice((0.05, 0.5, 2.0, 8.0)), source.choice((watched, "*/pods"))),
+        CutWatches: lambda: CutWatches(watched, silent=share < 0.25),
+        Forget: lambda: Forget(watched),
+        Compact: Compact,
+        SlowDisk: lambda: SlowDisk(round(share, 3)),
+        FailPull: lambda: FailPull(f"*:{source.randint(1, 4)}", "manifest unknown"),
+        ClockSkew: lambda: ClockSkew(node, round(share * 1200.0 - 600.0, 1)),
+        Heal: Heal,
+        LoseMember: lambda: LoseMember(share, leader),
+        SeverMember: lambda: SeverMember(share, leader),
+        Reunite: Reunite,
+    }
+    return made[kind]()
 
 
 def describe(step: Step) -> str:

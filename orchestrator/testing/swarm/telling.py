@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -11,55 +11,72 @@ from orchestrator.apimachinery.encoded import Object
 from orchestrator.apimachinery.errors import StatusError
 from orchestrator.client.errors import TransportError
 from orchestrator.client.kinds import CONFIGMAPS, PODS
+from orchestrator.controllers.registry import CONTROLLERS
 from orchestrator.embedding.cluster import Cluster
-from orchestrator.embedding.faults import Heal, Kill, PowerOn
-from orchestrator.embedding.faulty import FAULTS
+from orchestrator.embedding.faults import Compact, CutWatches, Heal, PowerOn
+from orchestrator.identities import node
 from orchestrator.testing.swarm.ledger import Promise
 from orchestrator.testing.swarm.manifests import crowded, tight, workload
 from orchestrator.testing.swarm.story import (
     CHAOS_SECONDS,
     Act,
     DeletePod,
+    Forget,
+    KillInformer,
     KillOne,
+    KillWriter,
+    LoseMember,
     Remove,
+    Reunite,
     Scale,
+    SeverMember,
     Story,
     Update,
     Workload,
     Write,
 )
+from orchestrator.testing.swarm.world import World
 
 T = TypeVar("T")
+SCHEDULERS = ("control-plane/scheduler", "control-plane/scheduler/leader")
+"""Where it is: alone, and elected."""
 AGAIN_SECONDS = 0.25
 USER_SECONDS = 300.0
 """After which a user's act that was never answered is a violation by itself."""
 
 
 class Teller:
-    """Tells ``story`` to ``cluster``. ``wanted`` is what the user was promised to get; ``promises`` are writes."""
+    """Tells ``story`` to ``world``. ``wanted`` is what the user was promised to get; ``promises`` are writes."""
 
-    def __init__(self, cluster: Cluster, story: Story) -> None:
-        self._cluster = cluster
+    def __init__(self, world: World, story: Story) -> None:
+        self._world = world
         self._story = story
         self.wanted: dict[str, Workload] = {}
         self.promises: list[Promise] = []
         self.violations: list[str] = []
 
     async def tell(self) -> None:
-        clock = self._cluster.system.clock
+        clock = self._world.clock
         began = clock.monotonic()
         extra = [*(tight() if self._story.tight else ()), *(crowded(self._story.nodes) if self._story.crowded else ())]
         for obj in extra:
-            await self._acknowledged(lambda obj=obj: self._cluster.apply(obj))  # type: ignore[misc]
+            await self._acknowledged(lambda door, obj=obj: door.apply(obj))  # type: ignore[misc]
         for one in self._story.workloads:
             await self._put(one)
         for step in self._story.steps:
             await clock.sleep(max(began + step.at - clock.monotonic(), 0.0))
             await self._perform(step.act)
         await clock.sleep(max(began + CHAOS_SECONDS - clock.monotonic(), 0.0))
-        await self._cluster.do(Heal())
-        for node in sorted(self._cluster.off):
-            await self._cluster.do(PowerOn(node))
+        await self._peace()
+
+    async def _peace(self) -> None:
+        """All faults end."""
+        self._world.heal()
+        await self._world.do(Heal())
+        for member in list(self._world.members.values()):
+            for name in sorted(member.off):
+                await member.do(PowerOn(name))
+        await self._world.risen()
 
     async def _perform(self, act: Act) -> None:
         match act:
@@ -70,16 +87,44 @@ class Teller:
             case Remove(name=name):
                 one = self.wanted.pop(name, None)
                 if one is not None:
-                    await self._acknowledged(lambda: self._remove(one))
+                    await self._acknowledged(lambda door: door.delete(one.kind, one.name, propagation="Background"))
             case DeletePod(share=share):
-                await self._acknowledged(lambda: self._delete_pod(share))
+                await self._acknowledged(lambda door: _delete_pod(door, share))
             case Write(name=name, value=value):
                 await self._write(name, value)
-            case KillOne(share=share):
-                paths = [path for path in living(self._cluster) if path != FAULTS]
-                await self._cluster.do(Kill(paths[int(share * len(paths))]))
             case _:
-                await self._cluster.do(act)
+                await self._befall(act)
+
+    async def _befall(self, act: Act) -> None:
+        world = self._world
+        match act:
+            case KillOne(share=share):
+                await world.kill(*_at(share, world.actors()))
+            case KillInformer(share=share):
+                informers = [(number, path) for number, path in world.actors() if path.startswith("informers/")]
+                if informers:
+                    await world.kill(*_at(share, informers))
+            case KillWriter(share=share):
+                writers = [(number, path, user) for number, path in world.actors() if (user := writer(path))]
+                if writers:
+                    await world.ambush(*_at(share, writers))
+            case Forget(resource=resource):
+                await world.do(CutWatches(resource))
+                await world.do(Compact())
+            case LoseMember(share=share, leader=leader):
+                if world.whole():
+                    await world.lose(self._member(share, leader))
+            case SeverMember(share=share, leader=leader):
+                if world.whole():
+                    world.sever(self._member(share, leader))
+            case Reunite():
+                world.heal()
+            case _:
+                await world.do(act)  # type: ignore[arg-type]
+
+    def _member(self, share: float, leader: bool) -> int:
+        leading = self._world.leaders("controllers") if leader else []
+        return leading[0] if leading else _at(share, sorted(self._world.members))
 
     async def _change(self, name: str, **changes: Any) -> None:
         one = self.wanted.get(name)
@@ -90,16 +135,7 @@ class Teller:
     async def _put(self, one: Workload) -> None:
         self.wanted[one.name] = one
         for obj in workload(one):
-            await self._acknowledged(lambda obj=obj: self._cluster.apply(obj))  # type: ignore[misc]
-
-    async def _remove(self, one: Workload) -> None:
-        await self._cluster.delete(one.kind, one.name, propagation="Background")
-
-    async def _delete_pod(self, share: float) -> None:
-        pods = (await self._cluster.client.list(PODS, "default")).objects()
-        if pods:
-            chosen = pods[int(share * len(pods))]["metadata"]
-            await self._cluster.client.delete(PODS, chosen["name"], "default")
+            await self._acknowledged(lambda door, obj=obj: door.apply(obj))  # type: ignore[misc]
 
     async def _write(self, name: str, value: str) -> None:
         obj: Object = {
@@ -108,19 +144,19 @@ class Teller:
             "metadata": {"name": name, "namespace": "default"},
             "data": {"value": value},
         }
-        written = await self._acknowledged(lambda: self._cluster.client.apply(CONFIGMAPS, obj, manager="ledger"))
+        written = await self._acknowledged(lambda door: door.client.apply(CONFIGMAPS, obj, manager="ledger"))
         if written is not None:
             revision = int(written["metadata"]["resourceVersion"])
             self.promises.append(Promise(f"{CONFIGMAPS.prefix}default/{name}", revision, value))
 
-    async def _acknowledged(self, act: Callable[[], Awaitable[T]]) -> T | None:
-        """Do it until the server says that it is done. Refusals of what the user asked are violations."""
-        clock = self._cluster.system.clock
+    async def _acknowledged(self, act: Callable[[Cluster], Awaitable[T]]) -> T | None:
+        """Do it until a server says that it is done. Refusals of what the user asked are violations."""
+        clock = self._world.clock
         end = clock.monotonic() + USER_SECONDS
         reason = ""
         while clock.monotonic() < end:
             try:
-                return await act()
+                return await act(self._world.door)
             except TransportError as failure:
                 reason = str(failure)
             except StatusError as refusal:
@@ -130,11 +166,28 @@ class Teller:
                 if refusal.code < 500 and refusal.code not in (409, 429):
                     self.violations.append(f"the user was refused: {refusal}")
                     return None
+            self._world.turn()
             await clock.sleep(AGAIN_SECONDS)
         self.violations.append(f"the user was not answered within {USER_SECONDS:g} s: {reason}")
         return None
 
 
-def living(cluster: Cluster) -> list[str]:
-    """Every actor, by path."""
-    return [path for path in cluster.system.cells if path]
+async def _delete_pod(door: Cluster, share: float) -> None:
+    pods = (await door.client.list(PODS, "default")).objects()
+    if pods:
+        chosen = _at(share, pods)["metadata"]
+        await door.client.delete(PODS, chosen["name"], "default")
+
+
+def _at(share: float, found: Sequence[T]) -> T:
+    return found[int(share * len(found))]
+
+
+def writer(path: str) -> str:
+    """The user as which the actor at ``path`` writes; "": it does not."""
+    place, _, name = path.rpartition("/")
+    if place.startswith("control-plane/controllers"):
+        return next((entry.identity.user for entry in CONTROLLERS if entry.name == name), "")
+    if place == "nodes":
+        return node(name).user
+    return "system:kube-scheduler" if path in SCHEDULERS else ""
