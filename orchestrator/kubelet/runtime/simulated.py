@@ -75,8 +75,9 @@ class SimulatedWorld:
         """Of the nodes that have a kubelet."""
         self.machine = DEFAULT_MACHINE
         """The size of the nodes that are made from now on."""
-        self._addresses = ADDRESSES // MEMBERS if member else ADDRESSES
-        self._first_address = FIRST_ADDRESS + member % MEMBERS * self._addresses if member else FIRST_ADDRESS
+        share = (ADDRESSES + 2) // MEMBERS
+        self._addresses = share - 2 if member else ADDRESSES
+        self._first_address = FIRST_ADDRESS + member % MEMBERS * share
         self._addressed = 0
         self._timers: list[tuple[float, int, Callable[[], None]]] = []
         self._sequence = 0

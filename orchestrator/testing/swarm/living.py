@@ -117,6 +117,7 @@ async def _converge(world: World, story: Story, teller: Teller) -> list[str]:
         if clock.monotonic() >= end:
             return [f"not converged {CONVERGENCE_SECONDS:g} s after the faults: {problems[0]}"]
         await clock.sleep(LOOK_SECONDS)
+    await clock.sleep(LOOK_SECONDS)  # what follows from the last change is written: Endpoints have a pace
     before = await world.door.written()
     await clock.sleep(QUIET_SECONDS)
     after = await world.door.written()
