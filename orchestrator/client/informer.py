@@ -55,6 +55,7 @@ class Informer(Actor):
         self._subscriptions = subscriptions
         self._watch: Subscription | None = None
         self._attempt = 0
+        self._life = ""
         self._failures = 0
         self._relist = True
         self._frames = 0
@@ -66,6 +67,7 @@ class Informer(Actor):
         self._waiting: list[asyncio.Future[int]] = []
 
     async def start(self) -> None:
+        self._life = f"{self.context.random.getrandbits(32):08x}"
         self.context.receive_timeout(SILENCE_SECONDS)
         self.context.ref.tell_nowait(Open(self._attempt))
 
@@ -113,7 +115,7 @@ class Informer(Actor):
             if self._relist or not self._cache.synced:
                 await self._list()
             request = requests.watch(self._cache.kind, revision=self._cache.revision)
-            self._watch = await self._client.transport.watch(request, self.context.ref, str(self._attempt))
+            self._watch = await self._client.transport.watch(request, self.context.ref, self._tag())
         except TransportError as failure:
             self._again(str(failure))
         except StatusError as failure:
@@ -126,6 +128,10 @@ class Informer(Actor):
             if self._hastened:
                 await self._watch.credit(0)
 
+    def _tag(self) -> str:
+        """Of the watch that is open now: frames of an instance before this one may still be in the mailbox."""
+        return f"{self._life}/{self._attempt}"
+
     async def _list(self) -> None:
         listing = await self._client.list(self._cache.kind)
         self._relist = False
@@ -136,7 +142,7 @@ class Informer(Actor):
         self._waiting.clear()
 
     async def _changes(self, message: Changes) -> None:
-        if message.tag != str(self._attempt):
+        if message.tag != self._tag():
             return
         self._heard = self.context.clock.monotonic()
         self._hastened = False
@@ -174,7 +180,7 @@ class Informer(Actor):
             self._patience = min(self._patience * 2, RETRY_FLUSH_MAX_SECONDS)
 
     def _ended(self, message: WatchEnded) -> None:
-        if message.tag != str(self._attempt):
+        if message.tag != self._tag():
             return
         self._watch = None
         self._relist = self._relist or message.reason in (Refusal.COMPACTED, Refusal.FUTURE)

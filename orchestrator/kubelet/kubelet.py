@@ -99,6 +99,7 @@ class Kubelet(Actor):
         self._records: dict[str, Record] = {}
         self._watch: Subscription | None = None
         self._attempt = 0
+        self._life = ""
         self._failures = 0
         self._revision = 0
         self._listed = False
@@ -111,6 +112,7 @@ class Kubelet(Actor):
         self._wakes: Wakes
 
     async def start(self) -> None:
+        self._life = f"{self.context.random.getrandbits(32):08x}"
         self._assemble()
         await self._runtime.start(self._look)
         if self._materials.needs_object:
@@ -254,7 +256,7 @@ class Kubelet(Actor):
             if not self._listed:
                 await self._list(fields)
             request = requests.watch(PODS, revision=self._revision, fields=fields)
-            self._watch = await self._client.transport.watch(request, self.context.ref, str(self._attempt))
+            self._watch = await self._client.transport.watch(request, self.context.ref, self._tag())
         except TransportError as failure:
             self._again(str(failure))
         except StatusError as failure:
@@ -263,6 +265,10 @@ class Kubelet(Actor):
         else:
             self._failures, self._frames = 0, 0
             self._heard = self.context.clock.monotonic()
+
+    def _tag(self) -> str:
+        """Of the watch that is open now: frames of an instance before this one may still be in the mailbox."""
+        return f"{self._life}/{self._attempt}"
 
     async def _list(self, fields: str) -> None:
         listing = await self._client.list(PODS, fields=fields)
@@ -291,7 +297,7 @@ class Kubelet(Actor):
                 await self._materials.forget(held.uid)
 
     async def _changes(self, message: Changes) -> None:
-        if message.tag != str(self._attempt):
+        if message.tag != self._tag():
             return
         self._heard = self.context.clock.monotonic()
         touched: dict[str, Record] = {}
@@ -369,7 +375,7 @@ class Kubelet(Actor):
             del self._records[record.uid]
 
     def _ended(self, message: WatchEnded) -> None:
-        if message.tag != str(self._attempt):
+        if message.tag != self._tag():
             return
         self._watch = None
         self._listed = self._listed and message.reason not in (Refusal.COMPACTED, Refusal.FUTURE)

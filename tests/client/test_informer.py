@@ -12,7 +12,7 @@ from orchestrator.client.informer import SILENCE_SECONDS
 from orchestrator.client.kinds import CONFIGMAPS
 from orchestrator.client.messages import Enqueue
 from orchestrator.client.view import View
-from orchestrator.store.protocol import Refusal, Unwatch
+from orchestrator.store.protocol import Changes, Event, Refusal, Unwatch, Value
 from tests.controllers.stage import Stage, stage
 
 
@@ -141,3 +141,21 @@ async def test_a_watch_that_fell_silent_is_opened_anew(hastened: bool) -> None:
             if hastened:
                 s.informers.hasten(CONFIGMAPS)
         assert cache.get("default", "unseen") is not None
+
+
+async def test_a_restarted_informer_does_not_take_frames_of_the_watch_before_it() -> None:
+    async with stage() as s:
+        await s.client.create(CONFIGMAPS, config("gone"))
+        cache = await s.informers.synced(CONFIGMAPS)
+        old = cache.list()[0]
+        await s.client.delete(CONFIGMAPS, "gone", "default")
+        await s.settle(0.1)
+        informer = next(path for path in s.system.cells if path.endswith("informer-configmaps"))
+        s.system.kill(informer)
+        await s.settle(2.0)
+        parts = (old.encoded.metadata, old.encoded.status, old.encoded.rest)
+        value = Value(f"{CONFIGMAPS.prefix}default/gone", parts, old.revision, old.revision, 1)
+        late = Changes(1, "1", old.revision, [Event(False, True, value)])
+        await s.system.ref(informer).tell(late)  # it was under way when the instance that it was for ended
+        await s.settle(0.1)
+        assert cache.list() == []
