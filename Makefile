@@ -6,7 +6,7 @@ RUNTIME := $(VENV)/.installed
 DEV := $(VENV)/.installed-dev
 CI_TEST_TIMEOUT ?= 60
 
-.PHONY: up down install test test-pythons test-slow test-examples test-e2e check format explore-actors explore-cluster explore-cluster-long simulate simulate-long mutants mutant lock schema oracle clean help
+.PHONY: up down install test test-pythons test-slow test-examples test-e2e check format explore-actors explore-cluster simulate-cluster simulate simulate-long mutants mutant lock schema oracle clean help
 
 help: ## list the targets
 	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -76,14 +76,17 @@ explore-actors: $(DEV) ## ten thousand seeded schedules of the actor library on 
 simulate: $(DEV) ## groups of stores in virtual time: 10,000 seeds, as CI does
 	@$(BIN)/python -m tests.store.explore --seeds 10000 --jobs 2
 
-simulate-long: $(DEV) ## the same with 400,000 seeds
+simulate-long: $(DEV) ## the same with 400,000 seeds, and a hundred thousand lives of whole clusters
 	@$(BIN)/python -m tests.store.explore --seeds 400000 --jobs $$(nproc)
+	@$(BIN)/python -m tests.cluster.explore --seeds 100000 --jobs $$(nproc) --summary $(SWARM)
 
 explore-cluster: $(DEV) ## seeded lives of whole clusters under faults, on two cores: SEEDS=600
 	@$(BIN)/python -m tests.cluster.explore --seeds $(or $(SEEDS),600) --jobs 2
 
-explore-cluster-long: $(DEV) ## a hundred thousand of them
-	@$(BIN)/python -m tests.cluster.explore --seeds 100000 --jobs 2
+SWARM := bench/results/swarm.json
+
+simulate-cluster: $(DEV) ## ten thousand of them; a run that was broken off goes on, bench/results/swarm.json says how far it came
+	@$(BIN)/python -m tests.cluster.explore --seeds $(or $(SEEDS),10000) --jobs $(or $(JOBS),2) --summary $(SWARM)
 
 mutants: $(DEV) ## each planted bug must be caught by its suite's explorer
 	@$(BIN)/python -m tests.mutants

@@ -19,9 +19,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     if not 1 <= options.seeds <= MAX_SEEDS or options.first < 0:
         raise CommandError(f"expected 1 to {MAX_SEEDS} seeds from 0 on, found {options.seeds} from {options.first}")
-    from orchestrator.testing.swarm.exploring import explore, tell
+    from orchestrator.testing.swarm.exploring import Tally, explore, tell
 
     for seed in range(options.first, options.first + options.seeds) if options.tell else ():
         tell(seed)
     replay = "podium simulate --first {seed} --seeds 1 --tell"
-    return explore(options.first, options.seeds, replay=replay, jobs=options.jobs)
+    return explore(options.first, options.seeds, Tally(), replay=replay, jobs=options.jobs)

@@ -14,6 +14,13 @@ class Kill(Ask[bool]):
     path: str
 
 
+class Falter(Ask[bool]):
+    """As ``Kill``, and the next ``times`` starts of an informer or a kubelet at ``path`` fail."""
+
+    path: str
+    times: int = 1
+
+
 class PowerOff(Ask[bool]):
     """The machine ``node`` is gone, and what ran on it."""
 
@@ -108,6 +115,7 @@ class Heal(Ask[bool]):
 
 Fault = (
     Kill
+    | Falter
     | PowerOff
     | PowerOn
     | Partition
@@ -152,6 +160,8 @@ def describe(fault: Fault) -> str:
     match fault:
         case Kill(path=path):
             return f"kill {path}"
+        case Falter(path=path, times=times):
+            return f"kill {path}, whose next {times} starts fail"
         case PowerOff(node=node):
             return f"power off {node}"
         case PowerOn(node=node):

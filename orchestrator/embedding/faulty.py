@@ -25,6 +25,7 @@ from orchestrator.embedding.faults import (
     Delay,
     Drop,
     FailPull,
+    Falter,
     Fault,
     FaultActor,
     Heal,
@@ -88,6 +89,8 @@ class FaultyCluster(Composition):
         self.counts: Counter[str] = Counter()
         """How often each fault was carried out, and how often each thing that follows from one befell somebody."""
         self._machine = machine
+        self._faltering: Counter[str] = Counter()
+        """How many starts of an actor are yet to fail."""
         self._rules: tuple[Rule, ...] = ()
         self._failing: dict[str, Rule] = {}
         self._disk = disk or (SimulatedDisk() if config.data_dir is None else None)
@@ -122,7 +125,9 @@ class FaultyCluster(Composition):
 
     async def _spawn_informer(self, make: Callable[[], Actor], name: str) -> Ref[Any]:
         kind = name.removeprefix("informer-")
-        return await super()._spawn_informer(lambda: Lagging(make(), lambda: self.links.lag(kind)), name)
+        return await super()._spawn_informer(
+            lambda: Lagging(make(), lambda: self.links.lag(kind), lambda: self._falters(f"informers/{name}")), name
+        )
 
     def _kubelet(self, name: str) -> ChildSpec:
         spec = super()._kubelet(name)
@@ -131,9 +136,17 @@ class FaultyCluster(Composition):
         def powered(*args: Any) -> Actor:
             if name in self.off:
                 return PoweredOff()
-            return Lagging(make(*args), lambda: self.links.lag(f"{name}/pods"))
+            return Lagging(make(*args), lambda: self.links.lag(f"{name}/pods"), lambda: self._falters(f"nodes/{name}"))
 
         return msgspec.structs.replace(spec, factory=powered)
+
+    def _falters(self, path: str) -> bool:
+        """Whether the actor at ``path`` may not start this time."""
+        if self._faltering[path] <= 0:
+            return False
+        self._faltering[path] -= 1
+        self.counts["start failed"] += 1
+        return True
 
     def _lost(self, lost: Lost) -> None:
         self._faults.tell_nowait(lost)
@@ -170,6 +183,9 @@ class FaultyCluster(Composition):
         self.suffered.append(f"{self.age():8.3f} s  {describe(fault)}")
         match fault:
             case Kill(path=path):
+                return self.system.kill(path)
+            case Falter(path=path, times=times):
+                self._faltering[path] = times
                 return self.system.kill(path)
             case PowerOff(node=name):
                 self.off.add(name)
@@ -228,6 +244,7 @@ class FaultyCluster(Composition):
 
     def _heal(self) -> None:
         self.links.heal()
+        self._faltering.clear()
         self._set_disk(0.0)
         self._fail_pull("", "")
         for name in self._node_names():

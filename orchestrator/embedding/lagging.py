@@ -15,16 +15,21 @@ class Due(Tell):
 
 
 class Lagging(Actor):
-    """``inner``, told each frame of its watch ``lag()`` seconds later. The server's credit bounds what is held."""
+    """``inner``, told each frame of its watch ``lag()`` seconds later. The server's credit bounds what is held.
 
-    def __init__(self, inner: Actor, lag: Callable[[], float]) -> None:
+    It does not start when it ``falters()``."""
+
+    def __init__(self, inner: Actor, lag: Callable[[], float], falters: Callable[[], bool]) -> None:
         self._inner = inner
         self._lag = lag
+        self._falters = falters
         self._held: deque[Changes | WatchEnded] = deque()
         self._last = 0.0
         """When the youngest that is held arrives."""
 
     async def start(self) -> None:
+        if self._falters():
+            raise RuntimeError(f"{self.context.path} was told not to start")
         self._inner.context = self.context
         await self._inner.start()
 

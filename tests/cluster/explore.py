@@ -1,11 +1,15 @@
-"""The swarm: ``python -m tests.cluster.explore --seeds N [--first K] [--tell]``."""
+"""The swarm: ``python -m tests.cluster.explore --seeds N [--first K] [--tell] [--summary FILE]``."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
-from orchestrator.testing.swarm.exploring import explore, tell
+from orchestrator.testing.swarm.exploring import Tally, explore, missing, tell
+from tests.cluster.summary import Summary
+
+REPLAY = "python -m tests.cluster.explore --first {seed} --seeds 1"
 
 
 def main() -> int:
@@ -14,12 +18,26 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--tell", action="store_true", help="say what each seed stands for")
     parser.add_argument("--jobs", type=int, default=1, help="processes")
+    parser.add_argument("--summary", type=Path, help="a file to go on from and to write; from seed 0 on, past failures")
     options = parser.parse_args()
     if options.tell:
         for seed in range(options.first, options.first + options.seeds):
             tell(seed)
-    replay = "python -m tests.cluster.explore --first {seed} --seeds 1"
-    return explore(options.first, options.seeds, replay=replay, jobs=options.jobs)
+    if options.summary:
+        return _prove(options.seeds, options.jobs, options.summary)
+    return explore(options.first, options.seeds, Tally(), replay=REPLAY, jobs=options.jobs)
+
+
+def _prove(seeds: int, jobs: int, path: Path) -> int:
+    """Live the seeds below ``seeds`` that are not on record yet."""
+    summary = Summary(path)
+    first = summary.next_seed
+    print(f"{first} seeds are on record")
+    try:
+        explore(first, max(seeds - first, 0), summary.tally, replay=REPLAY, jobs=jobs, each=summary.noted)
+    finally:
+        summary.save()
+    return 1 if summary.tally.failed or missing(summary.tally) else 0
 
 
 if __name__ == "__main__":

@@ -48,9 +48,30 @@ def _counted(counts: Counter[str]) -> str:
     return ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
 
 
+FAULTS = (
+    *("Ambush", "ClockSkew", "Compact", "CutWatches", "Delay", "Drop", "FailPull", "Falter", "Heal", "Kill", "Lag"),
+    *("Late", "Partition", "PowerOff", "PowerOn", "SlowDisk", "control planes: 3", "member lost", "member severed"),
+    *("answer lost", "append slowed", "frame late", "history lost", "request delayed", "request lost", "start failed"),
+    *("watch cut", "watch silenced", "write late", "writer killed"),
+)
+"""Each of these must have befallen somebody in a run of any length, or it is not what it says."""
+MANY_SEEDS = 500
+"""In so many even the rarest comes up."""
+
+
+def missing(tally: Tally) -> list[str]:
+    """What never befell anybody in a long run."""
+    if tally.seeds < MANY_SEEDS:
+        return []
+    return [name for name in FAULTS if not tally.faults[name]] + [
+        name for name in ("pull failed",) if not tally.witnessed[name]
+    ]
+
+
 def explore(
     first: int,
     count: int,
+    tally: Tally,
     *,
     replay: str,
     jobs: int = 1,
@@ -59,9 +80,9 @@ def explore(
 ) -> int:
     """Run ``count`` seeds from ``first`` on; the exit code. ``replay`` is the command, with ``{seed}`` in it.
 
-    ``each`` is told of every life in order, and says whether to go on."""
+    Each is added to ``tally``, in order; ``each`` is told of it, and says whether to go on."""
     began = said = time.monotonic()
-    tally = Tally()
+    before = tally.seeds
     for life in _lives(range(first, first + count), jobs):
         tally.add(life)
         if life.violations:
@@ -73,9 +94,13 @@ def explore(
             return 1
         if time.monotonic() - said > PROGRESS_SECONDS:
             said = time.monotonic()
-            say(f"{tally.seeds} of {count} seeds, {tally.seeds / (said - began):.1f} a second")
+            done = tally.seeds - before
+            say(f"{done} of {count} seeds, {done / (said - began):.1f} a second")
+    unseen = missing(tally)
+    if unseen:
+        say(f"never happened: {', '.join(unseen)}")
     say(str(tally))
-    return 1 if tally.failed else 0
+    return 1 if tally.failed or unseen else 0
 
 
 def _lives(seeds: range, jobs: int) -> Iterator[Life]:

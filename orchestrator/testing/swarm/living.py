@@ -13,8 +13,8 @@ from orchestrator.testing.swarm.convergence import stale_caches, unconverged
 from orchestrator.testing.swarm.doubles import doubles, two_leaders
 from orchestrator.testing.swarm.ledger import lost
 from orchestrator.testing.swarm.log import Change, changes, forked
-from orchestrator.testing.swarm.observers import OBSERVERS, witnessed
-from orchestrator.testing.swarm.story import Story, draw
+from orchestrator.testing.swarm.observers import BOUNDED, OBSERVERS, replicas_bounded, witnessed
+from orchestrator.testing.swarm.story import Story, behind, draw
 from orchestrator.testing.swarm.telling import Teller
 from orchestrator.testing.swarm.world import World
 
@@ -25,8 +25,9 @@ NOTICED_SECONDS = 60.0
 LOOK_SECONDS = 5.0
 QUIET_SECONDS = 40.0
 """A converged cluster writes nothing but heartbeats for so long."""
-HEARTBEATS = ("core/nodes/", "core/events/")
-"""What is written though nothing happens: a node says every five minutes how it is, events are counted and expire."""
+HEARTBEATS = ("core/nodes/", "core/events/", "apps/deployments/crowded/")
+"""What is written though nothing happens: a node says every five minutes how it is, events are counted and expire, and
+a Deployment that never gets on says so after ten."""
 WATCH_SECONDS = 0.25
 """Between two looks at what runs where."""
 MAX_TURNS = 200_000
@@ -94,9 +95,13 @@ async def live(story: Story, *, tap: Tap | None = None) -> Life:
     for change in logs[0]:
         by_revision[change.revision].append(change)
     violations += lost(teller.promises, by_revision)
+    counts = world.counts()
     for observer in OBSERVERS:
         violations += observer(logs[0])
-    counts = world.counts()
+    for bounded in BOUNDED:
+        violations += bounded(logs[0], behind(story))
+    if not counts["write late"]:
+        violations += replicas_bounded(logs[0], behind(story))
     counts["control planes: 3"] += story.members > 1
     return Life(story.seed, list(dict.fromkeys(violations))[:MAX_SHOWN], dict(counts), witnessed(logs[0]))
 

@@ -5,11 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
+import msgspec
+
 from orchestrator.apimachinery.encoded import Object, join
 from orchestrator.store.commands import CompactTo, decode_command
 from orchestrator.store.history import Record
 from orchestrator.store.machine import Machine
 from orchestrator.store.memory_log import MemoryLog
+
+
+class Why(msgspec.Struct, frozen=True, array_like=True):
+    """The cause of a change as it is stored."""
+
+    actor: str = ""
+    key: str = ""
+    revision: int = 0
+
+
+def why(change: Change) -> Why:
+    return msgspec.msgpack.decode(change.record.cause, type=Why) if change.record.cause else Why()
+
 
 BEHIND_CHANGES = 20
 """Members end one after another, and heartbeats go on meanwhile."""

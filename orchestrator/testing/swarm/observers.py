@@ -10,7 +10,7 @@ from typing import Any
 from orchestrator.apimachinery.encoded import Object
 from orchestrator.apimachinery.quantity import Quantity
 from orchestrator.apimachinery.timestamps import parse_time
-from orchestrator.testing.swarm.log import Change
+from orchestrator.testing.swarm.log import Change, why
 
 ENDED = ("Succeeded", "Failed")
 WITNESSED = ("endpointslices", "replicasets", "resourcequotas", "statefulsets", "jobs", "daemonsets", "nodes", "leases")
@@ -239,6 +239,94 @@ def names_unique_in_log(changes: Sequence[Change]) -> Iterator[str]:
         seen.add(uid)
 
 
+def collected_rightly(changes: Sequence[Change]) -> Iterator[str]:
+    """The garbage collector deletes only what has no owner left that is to stay."""
+    solid: dict[str, bool] = {}
+    marked: dict[str, bool] = {}
+    for change in changes:
+        meta = change.object()["metadata"]
+        doomed = change.deleted or "deletionTimestamp" in meta
+        if doomed and not marked.get(meta["uid"]) and why(change).actor.endswith("/garbage-collector"):
+            for owner in meta.get("ownerReferences") or ():
+                if solid.get(owner["uid"]):
+                    yield f"garbage: {change.key} was collected, its owner {owner['kind']} {owner['name']} is there"
+        marked[meta["uid"]] = doomed
+        solid[meta["uid"]] = not change.deleted and "foregroundDeletion" not in (meta.get("finalizers") or ())
+
+
+def foreground_waited(changes: Sequence[Change], lag: float) -> Iterator[str]:
+    """What is deleted in the foreground goes after all that blocks it."""
+    blocking: dict[str, dict[str, float]] = {}
+    since: dict[str, float] = {}
+    foreground: set[str] = set()
+    for change in changes:
+        meta = change.object()["metadata"]
+        uid = meta["uid"]
+        since.setdefault(uid, change.at)
+        for held in meta.get("ownerReferences") or ():
+            if held.get("blockOwnerDeletion"):
+                blocking.setdefault(held["uid"], {})[change.key] = since[uid]
+            if change.deleted:
+                blocking.get(held["uid"], {}).pop(change.key, None)
+        if "foregroundDeletion" in (meta.get("finalizers") or ()):
+            foreground.add(uid)
+        if change.deleted and uid in foreground:
+            for key, at in blocking.get(uid, {}).items():
+                if change.at - at > lag:
+                    yield f"foreground: {change.key} is gone before {key}"
+
+
+def ordinals_settled(changes: Sequence[Change], lag: float) -> Iterator[str]:
+    """A pod of a StatefulSet is made while the one before it is ready."""
+    unready: dict[str, float] = {}
+    for change in changes:
+        if change.resource != "pods":
+            continue
+        pod = change.object()
+        if not change.deleted and is_ready(pod) and "deletionTimestamp" not in pod["metadata"]:
+            unready.pop(change.key, None)
+        else:
+            unready.setdefault(change.key, change.at)
+        if not change.created or not _owned_by(pod, "StatefulSet"):
+            continue
+        base, _, ordinal = change.key.rpartition("-")
+        since = unready.get(f"{base}-{int(ordinal) - 1}", change.at)
+        if change.at - since > lag:
+            yield f"ordinals: {change.key} was made, the one before it has not been ready for {change.at - since:.0f} s"
+
+
+def replicas_bounded(changes: Sequence[Change], lag: float) -> Iterator[str]:
+    """A ReplicaSet never has more pods than it wanted of late, unless a write arrived long after it was given up."""
+    wanted: dict[str, list[tuple[float, int]]] = {}
+    pods: dict[str, set[str]] = {}
+    for change in changes:
+        obj = change.object()
+        meta = obj["metadata"]
+        if change.resource == "replicasets" and not change.deleted:
+            wanted.setdefault(meta["uid"], []).append((change.at, obj["spec"]["replicas"]))
+        if change.resource != "pods":
+            continue
+        owner = next((held["uid"] for held in meta.get("ownerReferences") or () if held["kind"] == "ReplicaSet"), "")
+        held = pods.setdefault(owner, set())
+        held.discard(change.key)
+        if not owner or change.deleted or "deletionTimestamp" in meta or _phase(obj) in ENDED:
+            continue
+        held.add(change.key)
+        if change.created and len(held) > (most := _most(wanted.get(owner, []), change.at, lag)):
+            yield f"replicas: {change.key} makes {len(held)} pods, its ReplicaSet wants {most}"
+
+
+def _most(known: Sequence[tuple[float, int]], now: float, lag: float) -> int:
+    """The most that was wanted within ``lag`` seconds."""
+    recent = [number for at, number in known if at > now - lag]
+    earlier = [number for at, number in known if at <= now - lag][-1:]
+    return max(recent + earlier, default=0)
+
+
+def _owned_by(pod: Object, kind: str) -> bool:
+    return any(owner["kind"] == kind for owner in pod["metadata"].get("ownerReferences") or ())
+
+
 OBSERVERS: tuple[Observer, ...] = (
     revision_order,
     quota_kept,
@@ -249,7 +337,10 @@ OBSERVERS: tuple[Observer, ...] = (
     surge_bounded,
     endpoints_ready,
     names_unique_in_log,
+    collected_rightly,
 )
+BOUNDED: tuple[Callable[[Sequence[Change], float], Iterator[str]], ...] = (foreground_waited, ordinals_settled)
+"""Those that judge by how far behind a controller may be."""
 
 
 def witnessed(changes: Sequence[Change]) -> Counter[str]:

@@ -25,6 +25,11 @@ from orchestrator.embedding.faults import (
 
 CHAOS_SECONDS = 60.0
 """Of virtual time, in which steps happen; then all faults end."""
+SIEGE_SECONDS = 420.0
+"""The same where what is broken stays so for long: a silent node's pods are let go after 340 s."""
+SIEGE_SHARE = 0.12
+HEALS = 2
+"""The weight of a heal; in a siege there is none."""
 MANY_SHARE = 0.2
 """Of the stories that have three control planes: they cost several times as much."""
 NODE_CPU = "8"
@@ -56,12 +61,22 @@ class Update(msgspec.Struct, frozen=True):
 
 class Remove(msgspec.Struct, frozen=True):
     name: str
+    propagation: str = "Background"
+
+
+class Replace(msgspec.Struct, frozen=True):
+    """It is removed, and made anew as soon as it is gone: what belonged to the old one may still be there."""
+
+    name: str
+    propagation: str = "Background"
 
 
 class DeletePod(msgspec.Struct, frozen=True):
-    """The pod at this share of the list."""
+    """The pod at this share of the list; ``force``: at once, unless it is one of a StatefulSet, whose name must be
+    free before it is taken again."""
 
     share: float
+    force: bool = False
 
 
 class Write(msgspec.Struct, frozen=True):
@@ -83,10 +98,19 @@ class KillInformer(msgspec.Struct, frozen=True):
     share: float
 
 
-class KillWriter(msgspec.Struct, frozen=True):
-    """Of those who write, the one at this share is killed between a write and its answer."""
+class FalterOne(msgspec.Struct, frozen=True):
+    """Of informers and kubelets the one at this share is killed, and its next starts fail."""
 
     share: float
+    times: int
+
+
+class KillWriter(msgspec.Struct, frozen=True):
+    """Of those who write, the one at this share is killed between a write and its answer; ``lag`` seconds late is what
+    its next instance sees."""
+
+    share: float
+    lag: float = 0.0
 
 
 class Forget(msgspec.Struct, frozen=True):
@@ -132,9 +156,11 @@ Act = (
     Scale
     | Update
     | Remove
+    | Replace
     | DeletePod
     | Write
     | KillOne
+    | FalterOne
     | KillInformer
     | KillWriter
     | Forget
@@ -152,6 +178,8 @@ class Step(msgspec.Struct, frozen=True):
 
 class Story(msgspec.Struct, frozen=True):
     seed: int
+    seconds: float
+    """In which steps happen."""
     members: int
     """Control planes: one, or three over one log."""
     nodes: int
@@ -172,10 +200,13 @@ def draw(seed: int) -> Story:
     nodes = source.choice((3, 3, 3, 4, 5, 10)) if members == 1 else source.choice((3, 4, 6))
     workloads = tuple(_workload(source, number) for number in range(source.randint(1, 3)))
     names = list(node_names(nodes, members))
+    siege = source.random() < SIEGE_SHARE
     moments = sorted(source.uniform(0.0, CHAOS_SECONDS) for _ in range(source.randint(8, 18)))
-    steps = tuple(Step(round(at, 3), _act(source, workloads, names, members)) for at in moments)
+    acts = (*ACTS, *(MEMBERS if members > 1 else ()), *(() if siege else ((HEALS, Heal),)))
+    steps = tuple(Step(round(at, 3), _act(source, workloads, names, acts)) for at in moments)
     return Story(
         seed=seed,
+        seconds=SIEGE_SECONDS if siege else CHAOS_SECONDS,
         members=members,
         nodes=nodes,
         start_seconds=source.choice((0.0, 0.2, 1.0)),
@@ -201,7 +232,7 @@ def dealt(nodes: int, members: int, member: int) -> int:
 
 
 def _workload(source: random.Random, number: int) -> Workload:
-    kind = source.choice(("Deployment", "Deployment", "StatefulSet", "StatefulSet", "DaemonSet", "Job"))
+    kind = source.choice(("Deployment", "Deployment", "StatefulSet", "StatefulSet", "DaemonSet", "Job", "Job"))
     return Workload(
         kind,
         f"{kind.lower()}-{number}",
@@ -211,17 +242,20 @@ def _workload(source: random.Random, number: int) -> Workload:
     )
 
 
-USER = ((4, Scale), (4, Update), (1, Remove), (4, DeletePod), (6, Write))
-CRASHES = ((6, KillOne), (3, KillInformer), (4, KillWriter), (2, PowerOff), (2, PowerOn))
-NETWORK = ((2, Partition), (2, Drop), (2, Late), (2, Delay), (4, Lag), (2, CutWatches), (2, Forget), (1, Compact))
-MACHINES = ((1, SlowDisk), (1, FailPull), (1, ClockSkew), (2, Heal))
+USER = ((4, Scale), (4, Update), (1, Remove), (3, Replace), (4, DeletePod), (5, Write))
+CRASHES = ((6, KillOne), (3, KillInformer), (2, FalterOne), (6, KillWriter), (2, PowerOff), (2, PowerOn))
+NETWORK = ((2, Partition), (2, Drop), (2, Late), (2, Delay), (5, Lag), (2, CutWatches), (2, Forget), (1, Compact))
+MACHINES = ((1, SlowDisk), (1, FailPull), (1, ClockSkew))
+ACTS = (*USER, *CRASHES, *NETWORK, *MACHINES)
 MEMBERS = ((4, LoseMember), (4, SeverMember), (4, Reunite))
 WATCHED = ("pods*", "pods*", "nodes*", "replicasets*", "statefulsets*", "deployments*", "jobs*", "endpointslices*", "*")
 """What is watched, as patterns: pods are what most is decided by."""
 
 
-def _act(source: random.Random, workloads: tuple[Workload, ...], nodes: list[str], members: int) -> Act:
-    acts = (*USER, *CRASHES, *NETWORK, *MACHINES, *(MEMBERS if members > 1 else ()))
+Weights = tuple[tuple[int, type], ...]
+
+
+def _act(source: random.Random, workloads: tuple[Workload, ...], nodes: list[str], acts: Weights) -> Act:
     [kind] = source.choices([kind for _, kind in acts], weights=[weight for weight, _ in acts])
     chosen, node, share = source.choice(workloads), source.choice(nodes), source.random()
     return _user_act(kind, source, chosen, share) or _fault(kind, source, node, nodes, share)
@@ -233,9 +267,11 @@ def _user_act(kind: type, source: random.Random, chosen: Workload, share: float)
     if kind is Update:
         return Update(chosen.name, source.randint(1, 4))
     if kind is Remove:
-        return Remove(chosen.name)
+        return Remove(chosen.name, source.choice(("Background", "Foreground")))
+    if kind is Replace:
+        return Replace(chosen.name, source.choice(("Background", "Foreground")))
     if kind is DeletePod:
-        return DeletePod(share)
+        return DeletePod(share, source.random() < 0.3)
     if kind is Write:
         return Write(f"ledger-{source.randint(1, 3)}", f"{source.getrandbits(32):08x}")
     return None
@@ -247,7 +283,8 @@ def _fault(kind: type, source: random.Random, node: str, nodes: list[str], share
     made: dict[type, Callable[[], Act]] = {
         KillOne: lambda: KillOne(share),
         KillInformer: lambda: KillInformer(share),
-        KillWriter: lambda: KillWriter(share),
+        FalterOne: lambda: FalterOne(share, source.randint(1, 3)),
+        KillWriter: lambda: KillWriter(share, source.choice((0.0, 2.0))),
         PowerOff: lambda: PowerOff(node),
         PowerOn: lambda: PowerOn(node),
         Partition: lambda: Partition(tuple(source.sample(nodes, source.randint(1, 2)))),
@@ -267,6 +304,25 @@ def _fault(kind: type, source: random.Random, node: str, nodes: list[str], share
         Reunite: Reunite,
     }
     return made[kind]()
+
+
+def behind(story: Story) -> float:
+    """Seconds by which what a controller knows may be behind, given what befalls this cluster."""
+    acts = [step.act for step in story.steps]
+    if story.members > 1 or any(isinstance(act, CutWatches) and act.silent for act in acts):
+        return 180.0
+    if any(isinstance(act, LOSSES) for act in acts):
+        return 90.0
+    lags = [act.seconds for act in acts if isinstance(act, Lag)] + [
+        act.lag for act in acts if isinstance(act, KillWriter)
+    ]
+    return RESTART_SECONDS + max(lags, default=0.0)
+
+
+RESTART_SECONDS = 10.0
+"""Until whoever was killed is there again, with a new cache."""
+LOSSES = (Drop, Late, Delay, SlowDisk)
+"""With these lists and watches are tried again and again, each time after a longer pause."""
 
 
 def describe(step: Step) -> str:

@@ -13,20 +13,21 @@ from orchestrator.client.errors import TransportError
 from orchestrator.client.kinds import CONFIGMAPS, PODS
 from orchestrator.controllers.registry import CONTROLLERS
 from orchestrator.embedding.cluster import Cluster
-from orchestrator.embedding.faults import Compact, CutWatches, Heal, PowerOn
+from orchestrator.embedding.faults import Compact, CutWatches, Falter, Heal, Lag, PowerOn
 from orchestrator.identities import node
 from orchestrator.testing.swarm.ledger import Promise
 from orchestrator.testing.swarm.manifests import crowded, tight, workload
 from orchestrator.testing.swarm.story import (
-    CHAOS_SECONDS,
     Act,
     DeletePod,
+    FalterOne,
     Forget,
     KillInformer,
     KillOne,
     KillWriter,
     LoseMember,
     Remove,
+    Replace,
     Reunite,
     Scale,
     SeverMember,
@@ -38,6 +39,13 @@ from orchestrator.testing.swarm.story import (
 from orchestrator.testing.swarm.world import World
 
 T = TypeVar("T")
+BUSY = (
+    *("deployment", "replicaset", "statefulset", "daemonset", "job", "endpointslice", "garbage-collector"),
+    *("node-lifecycle", "taint-eviction", "resourcequota"),
+)
+"""Controllers that write in every story."""
+REPLACE_SECONDS = 5.0
+"""How long the user waits for the end of what is to be made anew."""
 SCHEDULERS = ("control-plane/scheduler", "control-plane/scheduler/leader")
 """Where it is: alone, and elected."""
 AGAIN_SECONDS = 0.25
@@ -66,7 +74,7 @@ class Teller:
         for step in self._story.steps:
             await clock.sleep(max(began + step.at - clock.monotonic(), 0.0))
             await self._perform(step.act)
-        await clock.sleep(max(began + CHAOS_SECONDS - clock.monotonic(), 0.0))
+        await clock.sleep(max(began + self._story.seconds - clock.monotonic(), 0.0))
         await self._peace()
 
     async def _peace(self) -> None:
@@ -84,12 +92,14 @@ class Teller:
                 await self._change(name, replicas=replicas)
             case Update(name=name, version=version):
                 await self._change(name, version=version)
-            case Remove(name=name):
+            case Remove(name=name, propagation=how):
                 one = self.wanted.pop(name, None)
                 if one is not None:
-                    await self._acknowledged(lambda door: door.delete(one.kind, one.name, propagation="Background"))
-            case DeletePod(share=share):
-                await self._acknowledged(lambda door: _delete_pod(door, share))
+                    await self._acknowledged(lambda door: door.delete(one.kind, one.name, propagation=how))
+            case Replace(name=name, propagation=how):
+                await self._replace(name, how)
+            case DeletePod(share=share, force=force):
+                await self._acknowledged(lambda door: _delete_pod(door, share, force))
             case Write(name=name, value=value):
                 await self._write(name, value)
             case _:
@@ -104,10 +114,17 @@ class Teller:
                 informers = [(number, path) for number, path in world.actors() if path.startswith("informers/")]
                 if informers:
                     await world.kill(*_at(share, informers))
-            case KillWriter(share=share):
+            case FalterOne(share=share, times=times):
+                places = ("informers/", "nodes/")
+                found = [(number, path) for number, path in world.actors() if path.startswith(places)]
+                if found:
+                    number, path = _at(share, found)
+                    await world.members[number].do(Falter(path, times))
+            case KillWriter(share=share, lag=lag):
                 writers = [(number, path, user) for number, path in world.actors() if (user := writer(path))]
                 if writers:
                     await world.ambush(*_at(share, writers))
+                    await world.do(Lag(lag, "*"))
             case Forget(resource=resource):
                 await world.do(CutWatches(resource))
                 await world.do(Compact())
@@ -131,6 +148,21 @@ class Teller:
         if one is None or one.kind == "Job" or (one.kind == "DaemonSet" and "replicas" in changes):
             return
         await self._put(msgspec.structs.replace(one, **changes))
+
+    async def _replace(self, name: str, propagation: str) -> None:
+        """Of several control planes one may still do what it was asked long ago: there nobody asks for the contrary."""
+        one = self.wanted.get(name)
+        if one is None or self._story.members > 1:
+            return
+        del self.wanted[name]
+        await self._acknowledged(lambda door: door.delete(one.kind, one.name, propagation=propagation))
+        clock = self._world.clock
+        end = clock.monotonic() + REPLACE_SECONDS
+        while clock.monotonic() < end:
+            if await self._acknowledged(lambda door: door.find(one.kind, one.name)) is None:
+                await self._put(one)
+                return
+            await clock.sleep(AGAIN_SECONDS)
 
     async def _put(self, one: Workload) -> None:
         self.wanted[one.name] = one
@@ -172,11 +204,13 @@ class Teller:
         return None
 
 
-async def _delete_pod(door: Cluster, share: float) -> None:
+async def _delete_pod(door: Cluster, share: float, force: bool) -> None:
     pods = (await door.client.list(PODS, "default")).objects()
     if pods:
         chosen = _at(share, pods)["metadata"]
-        await door.client.delete(PODS, chosen["name"], "default")
+        owners = [owner["kind"] for owner in chosen.get("ownerReferences") or ()]
+        options = {"grace_seconds": 0} if force and "StatefulSet" not in owners else {}
+        await door.client.delete(PODS, chosen["name"], "default", **options)
 
 
 def _at(share: float, found: Sequence[T]) -> T:
@@ -184,10 +218,10 @@ def _at(share: float, found: Sequence[T]) -> T:
 
 
 def writer(path: str) -> str:
-    """The user as which the actor at ``path`` writes; "": it does not."""
+    """The user as which the actor at ``path`` writes; "": it writes little, or there are many like it."""
     place, _, name = path.rpartition("/")
     if place.startswith("control-plane/controllers"):
-        return next((entry.identity.user for entry in CONTROLLERS if entry.name == name), "")
-    if place == "nodes":
+        return next((entry.identity.user for entry in CONTROLLERS if entry.name == name and name in BUSY), "")
+    if place == "nodes" and name.endswith("-1"):
         return node(name).user
     return "system:kube-scheduler" if path in SCHEDULERS else ""

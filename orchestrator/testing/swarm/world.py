@@ -21,7 +21,7 @@ from orchestrator.membership import Way, system_name
 from orchestrator.testing.swarm.story import NODE_CPU, Story, dealt
 
 SECRET = Secret(b"the members of a swarm's cluster")
-TICK_SECONDS = 0.1
+TICK_SECONDS = 0.2
 """Of the members' clocks: coarser than in production, where a member has nothing but one cluster to live through."""
 SEEDS = 8
 """Seeds of members lie so far apart."""
