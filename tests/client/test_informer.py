@@ -155,7 +155,7 @@ async def test_a_restarted_informer_does_not_take_frames_of_the_watch_before_it(
         await s.settle(2.0)
         parts = (old.encoded.metadata, old.encoded.status, old.encoded.rest)
         value = Value(f"{CONFIGMAPS.prefix}default/gone", parts, old.revision, old.revision, 1)
-        late = Changes(1, "1", old.revision, [Event(False, True, value)])
+        late = Changes.of(1, "1", old.revision, [Event(False, True, value)])
         await s.system.ref(informer).tell(late)  # it was under way when the instance that it was for ended
         await s.settle(0.1)
         assert cache.list() == []

@@ -26,6 +26,8 @@ def why(change: Change) -> Why:
     return msgspec.msgpack.decode(change.record.cause, type=Why) if change.record.cause else Why()
 
 
+OBJECT_PARTS = 3
+"""What has another number is no object, but what API servers keep among themselves."""
 BEHIND_CHANGES = 20
 """Members end one after another, and heartbeats go on meanwhile."""
 
@@ -80,4 +82,4 @@ async def changes(log: MemoryLog) -> list[Change]:
             command = decode_command(entry.payload)
             if not isinstance(command, CompactTo):
                 machine.apply(command)
-    return [Change(record) for record in machine.history.after(0)]
+    return [Change(record) for record in machine.history.after(0) if len(record.value.parts) == OBJECT_PARTS]
