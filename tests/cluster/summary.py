@@ -21,10 +21,9 @@ class Summary:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._saved = self._began = time.monotonic()
-        self._cpu = _cpu_seconds()
+        self._saved = time.monotonic()
         self._record: dict[str, Any] = {"product": product(), "seeds": 0, "failed": [], "faults": {}, "witnessed": {}}
-        self._record |= {"cpu_seconds": 0.0, "wall_seconds": 0.0}
+        self._record["wall_seconds"] = 0.0
         if path.exists():
             found = json.loads(path.read_text())
             if found["product"] == self._record["product"]:
@@ -46,7 +45,7 @@ class Summary:
         return True
 
     def save(self) -> None:
-        now, cpu = time.monotonic(), _cpu_seconds()
+        now = time.monotonic()
         record = self._record
         record["commit"] = _git("rev-parse", "HEAD")
         record["seeds"], record["failed"] = self.tally.seeds, self.tally.failed
@@ -54,8 +53,7 @@ class Summary:
             dict(sorted(counts.items())) for counts in (self.tally.faults, self.tally.witnessed)
         )
         record["wall_seconds"] = round(record["wall_seconds"] + now - self._saved, 1)
-        record["cpu_seconds"] = round(record["cpu_seconds"] + cpu - self._cpu, 1)
-        self._saved, self._cpu = now, cpu
+        self._saved = now
         part = self._path.with_suffix(".part")
         part.write_text(json.dumps(record, indent=1) + "\n")
         os.replace(part, self._path)
@@ -69,9 +67,3 @@ def product() -> str:
 
 def _git(*words: str) -> str:
     return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
-
-
-def _cpu_seconds() -> float:
-    """Of this process and of those that it started and that ended."""
-    times = os.times()
-    return times.user + times.system + times.children_user + times.children_system
