@@ -28,6 +28,7 @@ class Summary:
             found = json.loads(path.read_text())
             if found["product"] == self._record["product"]:
                 self._record = found
+        self._record["commit"] = _git("rev-parse", "HEAD")
         self.tally = Tally()
         self.tally.seeds = self._record["seeds"]
         self.tally.failed = self._record["failed"]
@@ -47,7 +48,6 @@ class Summary:
     def save(self) -> None:
         now = time.monotonic()
         record = self._record
-        record["commit"] = _git("rev-parse", "HEAD")
         record["seeds"], record["failed"] = self.tally.seeds, self.tally.failed
         record["faults"], record["witnessed"] = (
             dict(sorted(counts.items())) for counts in (self.tally.faults, self.tally.witnessed)
