@@ -2,7 +2,8 @@
 
 Each life opens the log that the last one left, checks that everything acknowledged is there, and writes on until it
 is killed: often in the middle of an append, a checkpoint, a snapshot or its own recovery. Lives are forked from one
-process that has everything imported, so that a kill costs a fraction of a second.
+process that has everything imported, so that a kill costs a fraction of a second. Every other log is kept as ``podium
+store serve`` keeps it: its write-ahead log reserved, small appends written by the loop's own thread.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ from struct import Struct
 from typing import Any
 
 from actors import Mailbox, Ref, System, child
+from orchestrator.store.connection import connect_prompt
 from orchestrator.store.protocol import Batch, Change, Get
-from orchestrator.store.sqlite_log import SqliteLog
+from orchestrator.store.sqlite_log import RESERVED_BYTES, SqliteLog
 from orchestrator.store.store import Store
 
 WRITERS = 16
@@ -31,7 +33,7 @@ VALUE_BYTES = 2_000
 LIFE_SECONDS = 0.1
 """At most, from the first acknowledged put; one life in five from its very beginning, mostly its recovery."""
 HANG_SECONDS = 60.0
-RESTART_EVERY = 100
+RESTART_EVERY = 50
 """Lives over one log."""
 _ACK = Struct("<II")
 """Writer and counter: a pipe writes so few bytes whole."""
@@ -43,10 +45,11 @@ def content(writer: int, counter: int) -> bytes:
     return (_ACK.pack(writer, counter) + seed * (VALUE_BYTES // len(seed) + 1))[:VALUE_BYTES]
 
 
-async def live(path: Path, acknowledged: list[int], pipe: int) -> None:
+async def live(path: Path, acknowledged: list[int], pipe: int, *, served: bool) -> None:
     """Check, then write until killed. What is wrong is written to the pipe behind a ``VIOLATED``."""
     async with System() as system:
-        store = await system.spawn(child(Store, SqliteLog(path), name="store", mailbox=Mailbox(8192), later=8192))
+        log = SqliteLog(path, reserved_bytes=RESERVED_BYTES, connect=connect_prompt) if served else SqliteLog(path)
+        store = await system.spawn(child(Store, log, name="store", mailbox=Mailbox(8192), later=8192))
         found = (await store.ask(Get([f"k/{writer}" for writer in range(WRITERS)]), timeout=HANG_SECONDS)).values
         counters = [_ACK.unpack_from(value.parts[0])[1] if value is not None else 0 for value in found]
         for writer, (counter, value) in enumerate(zip(counters, found, strict=True)):
@@ -64,12 +67,12 @@ async def _write(store: Ref[Any], writer: int, counter: int, pipe: int) -> None:
         os.write(pipe, _ACK.pack(writer, counter))
 
 
-def one_life(path: Path, acknowledged: list[int], seconds: float, *, early: bool) -> str:
+def one_life(path: Path, acknowledged: list[int], seconds: float, *, early: bool, served: bool) -> str:
     """Start a process, kill it after ``seconds``, take in what it acknowledged; what it found wrong, or ""."""
     reading, writing = os.pipe()
     pid = os.fork()
     if pid == 0:
-        _be(path, acknowledged, writing)
+        _be(path, acknowledged, writing, served=served)
     os.close(writing)
     end, data = time.monotonic() + (seconds if early else HANG_SECONDS), b""
     with os.fdopen(reading, "rb", buffering=0) as source:
@@ -86,10 +89,10 @@ def one_life(path: Path, acknowledged: list[int], seconds: float, *, early: bool
     return _take(data, acknowledged)
 
 
-def _be(path: Path, acknowledged: list[int], pipe: int) -> None:
+def _be(path: Path, acknowledged: list[int], pipe: int, *, served: bool) -> None:
     """The child: never returns."""
     try:
-        asyncio.run(live(path, acknowledged, pipe))
+        asyncio.run(live(path, acknowledged, pipe, served=served))
     except BaseException as error:
         os.write(pipe, _ACK.pack(VIOLATED, 0) + repr(error).encode())
     os._exit(1)
@@ -117,9 +120,10 @@ def main() -> int:
             if number % RESTART_EVERY == 0:
                 total += sum(acknowledged)
                 acknowledged = [0] * WRITERS
-            path = Path(root) / f"{number // RESTART_EVERY}" / "store.db"
+            log = number // RESTART_EVERY
+            path = Path(root) / f"{log}" / "store.db"
             early = dice.random() < 0.2
-            wrong = one_life(path, acknowledged, dice.uniform(0, LIFE_SECONDS), early=early)
+            wrong = one_life(path, acknowledged, dice.uniform(0, LIFE_SECONDS), early=early, served=log % 2 == 1)
             if wrong:
                 print(f"kill {number}: {wrong}")
                 return 1
