@@ -76,8 +76,8 @@ explore-actors: $(DEV) ## ten thousand seeded schedules of the actor library on 
 simulate: $(DEV) ## groups of stores in virtual time: 10,000 seeds, as CI does
 	@$(BIN)/python -m tests.store.explore --seeds 10000 --jobs 2
 
-simulate-long: $(DEV) ## the same with 400,000 seeds, and a hundred thousand lives of whole clusters
-	@$(BIN)/python -m tests.store.explore --seeds 400000 --jobs $$(nproc)
+simulate-long: $(DEV) ## 400,000 groups and a hundred thousand lives of whole clusters, in as many sittings as it takes
+	@$(BIN)/python -m tests.store.prove --seeds $(or $(SEEDS),400000)
 	@$(BIN)/python -m tests.cluster.explore --seeds 100000 --jobs $$(nproc) --summary $(SWARM)
 
 explore-cluster: $(DEV) ## seeded lives of whole clusters under faults, on two cores: SEEDS=600

@@ -8,6 +8,8 @@ MAX_IN_FLIGHT = 64
 """Appends that may be under way to one member. Each holds at most ``Settings.append_bytes``."""
 MAX_APPEND_ENTRIES = 1024
 
+NEVER = -1
+
 SNAPSHOT_TIMEOUTS = 10
 """Election timeouts after which a snapshot that was not confirmed counts as lost and is offered again."""
 
@@ -27,6 +29,7 @@ class Progress:
     __slots__ = (
         "_in_flight",
         "_stepped_back",
+        "_window",
         "active",
         "asked",
         "awaited",
@@ -54,12 +57,14 @@ class Progress:
         self.awaited = 0
         """In SNAPSHOT: election timeouts since it was offered."""
         self._in_flight: list[int] = []
-        self._stepped_back = False
-        # Whether a refusal ended a stream since it last answered a heartbeat.
+        self._window = MAX_IN_FLIGHT
+        # Appends that may be under way: fewer after a refusal, one more with each that is agreed on.
+        self._stepped_back = NEVER
+        # What ``match`` was when a refusal last ended a stream.
 
     def paused(self) -> bool:
         if self.pace is Pace.STREAM:
-            return len(self._in_flight) >= MAX_IN_FLIGHT
+            return len(self._in_flight) >= self._window
         return self.pace is Pace.SNAPSHOT or self.asked
 
     def sent(self, last: int) -> None:
@@ -73,6 +78,8 @@ class Progress:
     def agreed(self, index: int) -> bool:
         """It has everything up to ``index``. Whether that is news."""
         news = index > self.match
+        if news and self._window < MAX_IN_FLIGHT:
+            self._window += 1
         self.match = max(self.match, index)
         self.next = max(self.next, index + 1)
         self._in_flight = [last for last in self._in_flight if last > index]
@@ -84,13 +91,14 @@ class Progress:
     def refused(self, index: int, hint: int) -> bool:
         """It does not agree at ``index``, perhaps at ``hint``. False: an outdated answer, or it may be one.
 
-        One append that came too early makes it refuse all that followed. If each refusal had the stream sent anew, each
-        stream would bring as many refusals again: one in a round of heartbeats is believed.
+        One append that came late makes it refuse all that overtook it. If each refusal had the stream sent anew, each
+        stream would bring as many refusals again: one is believed until there is news, and the next stream is shorter.
         """
         if self.pace is Pace.STREAM:
-            if index <= self.match or self._stepped_back:
+            if index <= self.match or self._stepped_back == self.match:
                 return False
-            self._stepped_back = True
+            self._stepped_back = self.match
+            self._window = max(1, self._window // 2)
             self._become(Pace.PROBE)
             self.next = self.match + 1
             return True
@@ -123,8 +131,8 @@ class Progress:
 
     def unanswered(self) -> None:
         """A heartbeat was answered: what was lost of a probe may be sent again."""
-        self.asked = self._stepped_back = False
-        if self.pace is Pace.STREAM and len(self._in_flight) >= MAX_IN_FLIGHT:
+        self.asked, self._stepped_back = False, NEVER
+        if self.pace is Pace.STREAM and self.paused():
             self._in_flight.pop(0)
 
     def _become(self, pace: Pace) -> None:

@@ -15,24 +15,33 @@ def streaming() -> Progress:
     return progress
 
 
-def test_one_of_many_refusals_sends_a_stream_anew() -> None:
+def test_of_many_refusals_one_sends_a_stream_anew() -> None:
     """The first append of a stream came last: all that came before it were refused."""
     progress = streaming()
-    assert progress.refused(3, 1)
+    believed = [progress.refused(index, 1) for index in range(3, 2 + MAX_IN_FLIGHT)]
+    assert believed == [True, *[False] * (MAX_IN_FLIGHT - 2)]
     assert (progress.pace, progress.next) == (Pace.PROBE, 2)
+
+
+def test_a_refused_stream_is_followed_by_a_shorter_one() -> None:
+    progress = streaming()
+    progress.refused(3, 1)
     progress.sent(2)
     progress.agreed(2)
-    assert progress.pace is Pace.STREAM
-    assert not any(progress.refused(index, 1) for index in range(4, 2 + MAX_IN_FLIGHT))
-    assert progress.pace is Pace.STREAM
+    sent = 0
+    while not progress.paused():
+        progress.sent(progress.next)
+        sent += 1
+    assert sent == MAX_IN_FLIGHT // 2 + 1
 
 
-def test_a_refusal_after_an_answered_heartbeat_is_believed_again() -> None:
+def test_a_refusal_after_news_or_an_answered_heartbeat_is_believed_again() -> None:
     progress = streaming()
     assert progress.refused(3, 1)
     progress.agreed(2)
-    progress.sent(3)
-    assert not progress.refused(3, 2)
+    assert progress.refused(4, 1)
+    progress.agreed(2)
+    assert not progress.refused(5, 1)
     progress.unanswered()
-    assert progress.refused(3, 2)
+    assert progress.refused(5, 1)
     assert (progress.pace, progress.next) == (Pace.PROBE, 3)

@@ -30,16 +30,19 @@ class Lived(NamedTuple):
     committed: int
     undecided: int
     tally: Tally
+    cpu_seconds: float
 
 
 def live(seed: int) -> Lived:
+    began = time.process_time()
     universe = Universe(seed)
     try:
         universe.live()
     except Exception as error:  # an assertion of the product, or whatever else it died of, is a find too
         said = str(error) or type(error).__name__
-        return Lived(seed, f"{type(error).__name__}: {said}", 0, 0, 0, universe.tally)
-    return Lived(seed, "", len(universe.operations), len(universe.safety.committed), universe.undecided, universe.tally)
+        return Lived(seed, f"{type(error).__name__}: {said}", 0, 0, 0, universe.tally, time.process_time() - began)
+    operations, committed = len(universe.operations), len(universe.safety.committed)
+    return Lived(seed, "", operations, committed, universe.undecided, universe.tally, time.process_time() - began)
 
 
 def _live_all(block: range) -> list[Lived]:
@@ -53,7 +56,8 @@ def _live_all(block: range) -> list[Lived]:
     return lived
 
 
-def _run(first: int, count: int, jobs: int) -> Iterator[Lived]:
+def run(first: int, count: int, jobs: int) -> Iterator[Lived]:
+    """The seeds from ``first`` on, in their order; the one that violates a promise is the last."""
     blocks = [
         range(start, min(start + BLOCK_SEEDS, first + count)) for start in range(first, first + count, BLOCK_SEEDS)
     ]
@@ -68,6 +72,10 @@ def _run(first: int, count: int, jobs: int) -> Iterator[Lived]:
                 pool.shutdown(cancel_futures=True)
 
 
+def replay(seed: int) -> str:
+    return f"python -m tests.store.explore --first {seed} --seeds 1"
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="simulate groups of stores")
     parser.add_argument("--seeds", type=int, default=100)
@@ -77,10 +85,10 @@ def main() -> int:
     began = time.perf_counter()
     passed = operations = committed = undecided = 0
     tally = Tally()
-    for lived in _run(options.first, options.seeds, options.jobs):
+    for lived in run(options.first, options.seeds, options.jobs):
         if lived.violation:
             print(f"seed {lived.seed}: {lived.violation}")
-            print(f"replay: python -m tests.store.explore --first {lived.seed} --seeds 1")
+            print(f"replay: {replay(lived.seed)}")
             return 1
         passed += 1
         operations += lived.operations

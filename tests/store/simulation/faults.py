@@ -100,6 +100,8 @@ class Faults:
                 voter = self._place.nodes[number]
                 self._happened("crash")
                 voter.crash()
+                if voter.software is OLDER and self._draw.random() < 0.5:
+                    voter.software = CURRENT
                 self._world.after(1 + self._draw.random() * 20, self._restart, voter, voter.life)
 
     # Who
@@ -391,7 +393,7 @@ class Faults:
             first = place.leader()
             if first is None:
                 return
-            end = self._world.now + 800 + draw.random() * 600
+            end = self._world.now + 1000 + draw.random() * 1200
             for choose, reads in ((lambda old=first: old, 1.0), (self._successor(first), 0.2)) * 2:
                 self._readers += 1
                 place.use(Passing(place, self._readers, choose, reads, end))
@@ -399,13 +401,26 @@ class Faults:
             yield self._other_leads(first)
             self._happened("read of an old leader")
             yield self._pass(end - self._world.now)
-            network.cut.clear()
+            network.rejoin_all()
 
     def _depose(self, leader: Node) -> None:
-        """It is cut off, hears the others no more, stops for a while, or hands over and does not hear who leads."""
+        """It is cut off, hears the others no more, stops for a while, or hands over and does not hear who leads.
+
+        Or it is cut off and hears what was said before; or one that it does not reach stands for election again and
+        again, until those that heard the leader have reason to forget it.
+        """
         others = self._others(leader)
-        way = self._draw.choice(["cut off", "deaf", "mute", "stopped", "handing over"])
-        if way == "stopped":
+        way = self._draw.choice(["cut off", "deaf", "mute", "stopped", "handing over", "late answers", "usurped"])
+        if way == "late answers":
+            late = 300 + self._draw.random() * 600
+            for other in others:
+                self._place.network.delayed[other, leader.number] = late
+            self._world.after(50 + self._draw.random() * 150, self._silence, leader)
+        elif way == "usurped":
+            usurper = self._draw.choice(others)
+            self._place.network.isolate(leader.number, [usurper])
+            self._world.after(900 + self._draw.random() * 600, self._usurp, leader, usurper)
+        elif way == "stopped":
             self._happened("pause")
             leader.pause()
             if self._draw.random() < 0.5:
@@ -417,6 +432,30 @@ class Faults:
             self._world.after(self._draw.random() * 30, self._cut_inward, leader)
         else:
             self._place.network.isolate(leader.number, others, inward=way != "mute", outward=way != "deaf")
+
+    def _silence(self, node: Node) -> None:
+        """What is said from now on is lost, what was said before arrives."""
+        if not self.stopped:
+            pairs = [(node.number, other) for other in self._others(node)]
+            self._place.network.silenced |= {*pairs, *((other, one) for one, other in pairs)}
+
+    def _usurp(self, leader: Node, usurper: int) -> None:
+        """The leader is cut off. Those that it reached until now restart, or only lose their connection to it."""
+        if self.stopped:
+            return
+        others = self._others(leader)
+        self._place.network.isolate(leader.number, others)
+        restarted = self._draw.random() < 0.5
+        for number in others:
+            node = self._place.nodes[number]
+            if number == usurper or not node.ready:
+                continue
+            if restarted:
+                self._happened("crash")
+                node.crash()
+                self._world.after(1 + self._draw.random() * 20, self._restart, node, node.life)
+            else:
+                self._lose(node, node.life, leader.number)
 
     def _cut_inward(self, node: Node) -> None:
         if not self.stopped:

@@ -62,11 +62,15 @@ class Network:
         self.coded = draw.random() < 0.1
         """Whether messages are encoded and decoded, as on a real wire."""
         self.cut: set[tuple[int, int]] = set()
+        self.silenced: set[tuple[int, int]] = set()
+        """Pairs as in ``cut``: what is sent is lost, what was sent before arrives."""
+        self.delayed: dict[tuple[int, int], float] = {}
+        """By pair, how much longer messages take."""
 
     def send(self, message: Wire) -> None:
         draw, pair = self._world.random, (message.sender, message.to)
         said: Wire | bytes = self._said(message, pair) if self._mixed or self.coded else message
-        if draw.random() < self.loss:
+        if pair in self.silenced or draw.random() < self.loss:
             self._world.tally.happened("message lost")
             return
         self._send_once(pair, said)
@@ -87,6 +91,8 @@ class Network:
         delay = 0.5 + draw.random() * self.slow
         if draw.random() < self.late:
             delay += draw.random() * 1500.0
+        if self.delayed:
+            delay += self.delayed.get(pair, 0.0)
         self._sent += 1
         self._world.after(delay, self._deliver, pair, said, self._sent)
 
@@ -107,8 +113,13 @@ class Network:
                 return
         self._deliver_to(said)
 
-    def heal(self) -> None:
+    def rejoin_all(self) -> None:
         self.cut.clear()
+        self.silenced.clear()
+        self.delayed.clear()
+
+    def heal(self) -> None:
+        self.rejoin_all()
         self.loss = self.doubled = self.late = 0.0
         self.slow = 4.0
 
