@@ -15,6 +15,7 @@ from tests.store.checks.model import Model, replay
 from tests.store.checks.safety import Safety
 from tests.store.explore import live
 from tests.store.simulation.clients import Operation, Renewal
+from tests.store.simulation.tally import TROUBLES, Tally
 from tests.store.simulation.universe import Universe
 from tests.store.simulation.watchers import Stretch
 
@@ -46,12 +47,20 @@ def test_a_seed_breaks_no_promise(seed: int) -> None:
     assert live(seed).violation == ""
 
 
+def test_a_trouble_that_never_happens_is_named() -> None:
+    tally = Tally(dict.fromkeys(TROUBLES, 1))
+    assert tally.missing() == []
+    tally["leader transferred"] = 0
+    assert tally.missing() == ["leader transferred"]
+
+
 def test_a_seed_lives_the_same_life_again() -> None:
     first, second = Universe(7), Universe(7)
     first.live()
     second.live()
     assert first.operations == second.operations
     assert first.safety.committed == second.safety.committed
+    assert first.tally == second.tally
 
 
 @pytest.mark.slow
@@ -60,6 +69,10 @@ def test_hundreds_of_seeds_break_no_promise() -> None:
     assert [one for one in lived if one.violation] == []
     assert sum(one.operations for one in lived) > 10_000
     assert sum(one.undecided for one in lived) < 10
+    tally = Tally()
+    for one in lived:
+        tally.update(one.tally)
+    assert tally.missing() == []
 
 
 def test_a_stale_read_has_no_order() -> None:

@@ -56,6 +56,8 @@ class Place(Protocol):
     world: World
     operations: list[Operation]
     renewals: list[Renewal]
+    quiet: bool
+    """Whether clients only read."""
 
     def some_node(self) -> Node | None:
         """One that takes connections."""
@@ -86,7 +88,7 @@ class Client:
     def _next(self) -> None:
         if not self.stopped:
             chance = self._draw.random()
-            if chance < self._reads:
+            if chance < self._reads or self._place.quiet:
                 self._read()
             elif chance < 0.97:
                 self._write()

@@ -77,7 +77,7 @@ class Faults:
         chance = draw.random()
         if chance < 0.12:
             self._play(self._old_entries_come_back())
-        elif chance < 0.3:
+        elif chance < 0.34:
             self._play(self._old_leader_is_asked())
         else:
             self._world.after(600 + draw.random() * 600, self._next)
@@ -387,13 +387,14 @@ class Faults:
         """A leader that nobody follows any more, and who does not know it, is read from while its successor writes."""
         place, draw, network = self._place, self._draw, self._place.network
         network.loss = min(network.loss, 0.02)
+        network.slow = min(network.slow, 15.0)
         while len(place.nodes) > 1:
             yield self._other_leads(None)
             yield self._pass(100 + draw.random() * 300)
             first = place.leader()
             if first is None:
                 return
-            end = self._world.now + 1000 + draw.random() * 1200
+            end = self._world.now + 1200 + draw.random() * 1200
             for choose, reads in ((lambda old=first: old, 1.0), (self._successor(first), 0.2)) * 2:
                 self._readers += 1
                 place.use(Passing(place, self._readers, choose, reads, end))
@@ -417,9 +418,11 @@ class Faults:
                 self._place.network.delayed[other, leader.number] = late
             self._world.after(50 + self._draw.random() * 150, self._silence, leader)
         elif way == "usurped":
+            # Nothing is written meanwhile: who lacks an entry is elected by nobody.
+            self._place.quiet = True
             usurper = self._draw.choice(others)
-            self._place.network.isolate(leader.number, [usurper])
-            self._world.after(900 + self._draw.random() * 600, self._usurp, leader, usurper)
+            self._world.after(100, self._part, leader.number, usurper)
+            self._world.after(1000 + self._draw.random() * 600, self._usurp, leader, usurper)
         elif way == "stopped":
             self._happened("pause")
             leader.pause()
@@ -433,6 +436,10 @@ class Faults:
         else:
             self._place.network.isolate(leader.number, others, inward=way != "mute", outward=way != "deaf")
 
+    def _part(self, one: int, two: int) -> None:
+        if not self.stopped:
+            self._place.network.isolate(one, [two])
+
     def _silence(self, node: Node) -> None:
         """What is said from now on is lost, what was said before arrives."""
         if not self.stopped:
@@ -441,6 +448,7 @@ class Faults:
 
     def _usurp(self, leader: Node, usurper: int) -> None:
         """The leader is cut off. Those that it reached until now restart, or only lose their connection to it."""
+        self._place.quiet = False
         if self.stopped:
             return
         others = self._others(leader)

@@ -47,6 +47,7 @@ class Universe:
         self.operations: list[Operation] = []
         self.renewals: list[Renewal] = []
         self.undecided = 0
+        self.quiet = False
         self._expired: dict[int, float] = {}
         self._keeping: dict[int, leases.Keeping] = {}
         self._leases = draw.random() < 0.5
