@@ -19,6 +19,8 @@ from tests.store.simulation.world import World
 
 KEYS = ("a/1", "a/2", "b/1", "b/2")
 PATIENCE_MILLISECONDS = 900.0
+HASTE_MILLISECONDS = 100.0
+"""The patience of who is there to see one moment."""
 MAX_TRIES = 4
 
 
@@ -78,6 +80,7 @@ class Client:
         self._number = number
         self._choose = choose or place.some_node
         self._reads = reads
+        self._patience = HASTE_MILLISECONDS if choose else PATIENCE_MILLISECONDS
         self._count = 0
         self._known: dict[str, int] = {}
         # Mod revisions as this client saw them last.
@@ -148,7 +151,7 @@ class Client:
                 self._later()
 
         settled: list[bool] = []
-        self._world.after(PATIENCE_MILLISECONDS, again)
+        self._world.after(self._patience, again)
         if node is not None:
             node.do(lambda: node.member.propose(command, answer))
 
@@ -212,7 +215,7 @@ class Client:
                 settled.append(True)
                 self._later()
 
-        self._world.after(PATIENCE_MILLISECONDS, again)
+        self._world.after(self._patience, again)
         if node is not None:
             node.do(lambda: _confirm(node, answer))
 
