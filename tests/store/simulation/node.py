@@ -165,7 +165,9 @@ class Node:
             self.kick()
 
     def do(self, action: Callable[[], None]) -> None:
-        """Let the member do something, when it is not stopped."""
+        """Let the member do something, when it is there and not stopped."""
+        if not self.up:
+            return
         if self.paused:
             self._backlog.append(lambda: self.do(action))
             return
