@@ -6,6 +6,7 @@ nor a restart of this controller makes a node seem dead. When no node is ready n
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -49,6 +50,7 @@ class NodeLifecycle(Controller, kind=NODES):
         super().__init__(*args, **options)
         self._heard: dict[str, Heard] = {}
         self._silent: set[str] = set()
+        self._looked = math.inf
 
     async def start(self) -> None:
         await super().start()
@@ -71,6 +73,7 @@ class NodeLifecycle(Controller, kind=NODES):
 
     def _monitor(self) -> None:
         now = self.context.clock.monotonic()
+        self._excuse(now)
         nodes = self.cache(NODES)
         before = set(self._silent)
         for node in nodes.list():
@@ -80,6 +83,13 @@ class NodeLifecycle(Controller, kind=NODES):
             self._silent.discard(name)
         for name in sorted(before ^ self._silent):
             self.queue.add(name)
+
+    def _excuse(self, now: float) -> None:
+        """A look that comes late follows a stall of our own, in which nobody was heard: it is no silence of theirs."""
+        late, self._looked = now - self._looked - PERIOD_SECONDS, now
+        if late > PERIOD_SECONDS:
+            for held in self._heard.values():
+                held.at += late
 
     def _listen(self, node: View, now: float) -> None:
         found = self.cache(LEASES).get(LEASE_NAMESPACE, node.name)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
 from orchestrator.apimachinery.encoded import Object
 from orchestrator.apimachinery.errors import StatusError
 from orchestrator.apimachinery.timestamps import rfc3339
@@ -66,6 +69,20 @@ async def test_a_silent_node_is_unknown_and_tainted_and_its_pods_are_not_ready()
         assert keys(await s.client.get(NODES, "one")) == set()
         pod = await s.client.get(PODS, "web-1", "default")
         assert pod["status"]["conditions"][0]["status"] == "False"
+
+
+async def test_a_stall_of_the_controller_is_no_silence_of_the_nodes() -> None:
+    async with stage() as s:
+        for name in ("one", "two"):
+            await s.client.create(NODES, node(name))
+        await s.play(NodeLifecycle)
+        await live(s, 30, "one", "two")
+        loop: Any = asyncio.get_running_loop()
+        loop._now += 45.0  # as on a machine that was suspended: every timer is late
+        await s.settle(6.0)
+        assert keys(await s.client.get(NODES, "two")) == set()
+        await live(s, 60, "one")
+        assert keys(await s.client.get(NODES, "two")) != set()
 
 
 async def test_when_no_node_is_ready_nothing_is_evicted() -> None:
