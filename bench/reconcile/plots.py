@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from orchestrator.bench.cell import GROWTH
+
 Report = dict[str, Any]
 
 
@@ -22,22 +24,33 @@ def curve_of(report: Report, path: Path) -> None:
     _save(pyplot, figure, path)
 
 
-def growth(reports: list[Report], path: Path) -> None:
-    """CPU per pod and memory against the number of pods; a point for each cell whose pods only become Ready."""
+def growth(reports: dict[str, Report], path: Path) -> None:
+    """What a pod costs against the number of pods (5,000 nodes) and of nodes (5,000 pods): CPU above, memory below."""
     pyplot = _pyplot()
-    figure, panels = pyplot.subplots(1, 2, figsize=(10, 4))
-    plain = [report for report in reports if report["cell"]["scenario"] == "ready"]
-    for panel, size in zip(panels, ("pods", "nodes"), strict=True):
-        points = sorted((report["cell"][size], _best(report)) for report in plain)
-        panel.plot([at for at, _ in points], [cost for _, cost in points], marker="o")
-        panel.set(xlabel=size, ylabel="µs of CPU per pod to Ready", xscale="log", ylim=(0, None))
+    figure, rows = pyplot.subplots(2, 2, figsize=(10, 8))
+    for column, (size, cells) in enumerate(GROWTH.items()):
+        found = [reports[name] for name in cells if name in reports]
+        for panel, cost, words in zip(rows[:, column], (_best, _kilobytes), COSTS, strict=True):
+            points = sorted((report["cell"][size], cost(report)) for report in found)
+            panel.plot([at for at, _ in points], [each for _, each in points], marker="o")
+            panel.set(xlabel=size, ylabel=words, xscale="log", ylim=(0, None))
     _save(pyplot, figure, path)
+
+
+COSTS = ("µs of CPU per pod to Ready", "KB per running pod: resident, less what the nodes took")
 
 
 def _best(report: Report) -> float:
     """The least of the rounds: what other work on the machine adds is no cost of ours."""
     rows = [row for row in report["rounds"] if row["phase"] == "ready"]
     return min(float(row["cpu_microseconds_per_pod"]) for row in rows)
+
+
+def _kilobytes(report: Report) -> float:
+    """Of the first round, before which there were nodes only."""
+    row = next(row for row in report["rounds"] if row["phase"] == "ready")
+    taken = float(row["rss_mb"]) - float(row["rss_before_mb"])
+    return taken * 1024 / int(report["cell"]["pods"])
 
 
 def _pyplot() -> Any:

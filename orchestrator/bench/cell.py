@@ -29,6 +29,10 @@ CELLS: dict[str, Cell] = {
     "100x1000": Cell(100, 1000, rounds=5),
     "1000x5000": Cell(1000, 5000, rounds=3),
     "1000x50x100": Cell(1000, 5000, 50, rounds=3),
+    "100x5000": Cell(100, 5000, 5, rounds=2),
+    "5000x1000": Cell(5000, 1000, 1, rounds=2),
+    "5000x5000": Cell(5000, 5000, 5, rounds=2),
+    "5000x30000": Cell(5000, 30_000, 30),
     "5000x150000": Cell(5000, 150_000, 150),
     "rolling": Cell(100, 1000, rounds=2, scenario="rolling"),
     "scale": Cell(100, 1000, rounds=2, scenario="scale"),
@@ -37,3 +41,11 @@ CELLS: dict[str, Cell] = {
     "services": Cell(100, 1000, 50, scenario="services"),
 }
 """The cells of ``make bench-reconcile`` by name."""
+GROWTH = {
+    "pods": ("5000x1000", "5000x5000", "5000x30000", "5000x150000"),
+    "nodes": ("100x5000", "1000x5000", "5000x5000"),
+}
+"""The cells whose cost per pod is compared, by what grows from one to the next."""
+LONG = ("5000x150000",)
+"""What the short set leaves out."""
+SHORT_CHURN_SECONDS = 60.0

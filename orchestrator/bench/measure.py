@@ -44,6 +44,7 @@ class Phase:
     others: dict[int, float]
     """CPU seconds of the worker processes and of the client's, by process."""
     thread: float
+    rss_mb: float
     status: StatusReply
     busy: dict[str, float]
     hops: Hops
@@ -141,7 +142,7 @@ async def _follow(
 async def _begin(cluster: Cluster) -> Phase:
     status = await cluster.store.ask(StoreStatus())
     hops = Hops()
-    phase = Phase(_cpu(), _cpu_of_others(), time.thread_time(), status, _busy(cluster), hops)
+    phase = Phase(_cpu(), _cpu_of_others(), time.thread_time(), _rss_mb(), status, _busy(cluster), hops)
     hops.__enter__()
     return phase
 
@@ -168,15 +169,18 @@ async def _cost(cluster: Cluster, phase: Phase, pods: int, client: int) -> Objec
         "revisions": after.revision - before.revision,
         "transactions": after.commits - before.commits,
         "log_bytes_written": max(after.log_bytes - before.log_bytes, 0),
+        "rss_before_mb": round(phase.rss_mb, 1),
         "rss_mb": round(_rss_mb(), 1),
+        "rss_max_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
     }
 
 
 def _memory(cluster: Cluster) -> Object:
-    """What the process has, and what of it each kind of actor holds (``census``)."""
+    """What the process has, and what of it each kind of actor holds (``census``, which takes memory itself)."""
+    resident = _rss_mb()
     held = census(cluster.system)
     return {
-        "rss_mb": round(_rss_mb(), 1),
+        "rss_mb": round(resident, 1),
         "held_mb": round(sum(size for size, _ in held.values()) / 2**20, 1),
         "objects": sum(count for _, count in held.values()),
         "held_mb_by_actor": {kind: round(size / 2**20, 2) for kind, (size, _) in held.items() if size >= SHOWN_BYTES},

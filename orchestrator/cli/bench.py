@@ -14,6 +14,7 @@ import platform
 import resource
 import tempfile
 from dataclasses import replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,8 +55,9 @@ def run(options: argparse.Namespace) -> int:
     from orchestrator.bench.cell import Cell
     from orchestrator.bench.measure import Profile, measure
     from orchestrator.config import placement
-    from orchestrator.daemon import new_loop, tune
+    from orchestrator.daemon import new_loop, plain_logs, tune
 
+    plain_logs()
     tune()
     if options.pods % options.deployments:
         raise CommandError("podium bench: --pods must be a multiple of --deployments", code=2)
@@ -115,8 +117,21 @@ def table(report: dict[str, Any]) -> str:
         width = max(map(len, names))
         lines.append(phase)
         lines += [f"  {name:<{width}}  " + "  ".join(f"{row.get(name, 0):>12,}" for row in rows) for name in names]
+        lines += by_actor(report, phase)
         lines += [f"  fault: {fault}" for row in report["rounds"] if row["phase"] == phase for fault in row["faults"]]
     return "\n".join(lines)
+
+
+def by_actor(report: dict[str, Any], phase: str) -> list[str]:
+    """What the last round of a phase cost: CPU by hop beside the memory that each kind of actor holds."""
+    row = [row for row in report["rounds"] if row["phase"] == phase][-1]
+    spent = sorted(row["cpu_microseconds_per_pod_by_hop"].items(), key=lambda item: -item[1])
+    held = list((row.get("memory") or {}).get("held_mb_by_actor", {}).items())
+    lines = [f"  {'CPU by hop, µs a pod':<42}  {'memory by actor, MB' if held else ''}".rstrip()]
+    for hop, actor in zip_longest(spent, held):
+        left = f"{hop[0]:<32}{hop[1]:>10,.1f}" if hop else " " * 42
+        lines.append(f"  {left}  {f'{actor[0]:<24}{actor[1]:>10,.2f}' if actor else ''}".rstrip())
+    return lines
 
 
 def flat(row: dict[str, Any]) -> dict[str, Any]:
