@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from enum import Enum
+from zlib import crc32
 
 import msgspec
 
@@ -40,6 +41,8 @@ MAX_UNCOMMITTED = 16_384
 """Entries that wait for a majority: with none in reach the log does not grow without end."""
 MAX_TICKS = 1_000
 """Ticks that are made up for at once: after that many any leadership and any lease is over."""
+LIFE_BITS = 28
+"""Of a token, behind those that tell the lives of a member apart: questions asked in one life."""
 NEVER = -1
 
 
@@ -126,7 +129,8 @@ class Member:
         # The revision up to which the watchers were told.
         self.changes = 0
         """Changes that were applied since this object was made."""
-        self._tokens = 0
+        self._tokens = crc32(name.encode()) << LIFE_BITS
+        # An answer to an earlier life of this member must not fit a question of this one.
         self._waiting: deque[_Operation] = deque()
         # To be proposed here or passed on at the next ``perform``.
         self._ending: list[_Operation] = []

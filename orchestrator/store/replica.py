@@ -244,7 +244,8 @@ class Replica:
         assert received is not None, f"the snapshot at {mark.index} was received"
         assert received.mark == mark, f"the snapshot at {mark.index} is the one at {received.mark.index}"
         await self.log.save_snapshot(mark, iter(received.chunks))
-        await self._forget_log(ready.state)
+        # What is committed beyond the snapshot is written with its entries: the power may go before.
+        await self._forget_log(HardState(ready.state.term, ready.state.vote, mark.index))
         self._snapshot_bytes = sum(map(len, received.chunks))
         self.machine = received.machine
         self.applied = mark.index
