@@ -3,7 +3,8 @@
 A frame is three MessagePack values, one after the other: the *envelope* ``[type, sender]``, the *call*
 ``[correlation, deadline, trace]`` (nil for a plain tell) and the body. Envelopes repeat, so their bytes are made once
 per type and sender, and what they mean is looked up by their bytes. ``msgpack`` writes and reads envelopes, ``msgspec``
-encodes calls and bodies and decodes them into the type that the receiver knows. A ``Ref`` is an extension type.
+encodes calls and bodies and decodes them into the type that the receiver knows. A ``Ref`` is an extension type. The
+body of a ``Shared`` message that was handed over is ``Parted``: its last field's bytes stand beside it, once for all.
 """
 
 from __future__ import annotations
@@ -20,13 +21,11 @@ from actors.message import Ask, Message, Shared, find_type, reply_type, type_nam
 from actors.ref import Ref
 from actors.trace import Trace
 
-Frame = tuple[bytes, bytes, Any]
-"""Envelope, call, body: bytes, or the message itself when it was handed over (``Shared``)."""
+Frame = tuple[bytes, bytes, bytes]
+"""Envelope, call, body."""
 
 REF = 1
 """MessagePack extension type of a Ref: its node, a slash and its path, in UTF-8."""
-IMMUTABLE = (int, float, str, bytes, memoryview)
-"""What the fields of a ``Shared`` may be."""
 MAX_ENVELOPES = 65_536
 """Envelopes remembered per system; past it the table starts anew (senders come and go)."""
 
@@ -80,6 +79,13 @@ class Codec:
         except Exception as error:
             raise self.unpackable(message, error) from error
 
+    def part(self, message: Shared) -> Parted:
+        """The body of a message that is handed over. Raises ``Unpackable``."""
+        *fields, rest = msgspec.structs.astuple(message)
+        body = Parted(self.encode_value(fields))
+        body.rest = rest
+        return body
+
     def encode_value(self, value: Any) -> bytes:
         """Any other value: a reply, the detail of a refusal. Raises ``Unpackable``."""
         try:
@@ -118,7 +124,7 @@ class Codec:
         if decode is None:
             decode = self._compile(cls)
             if issubclass(cls, Shared):
-                decode = _taking(cls, decode)
+                decode = _joining(cls, self._compile, decode)
             self._decoders[cls] = decode
         return decode
 
@@ -151,22 +157,37 @@ class Codec:
         raise ValueError(f"expected extension type {REF} (a ref), found {code}")
 
 
+class Parted(bytes):
+    """All fields of a ``Shared`` message but its last, which is ``rest``."""
+
+    rest: memoryview
+
+
 def body_of(frame: Frame) -> bytes:
-    """The body of a frame that leaves its system."""
+    """The body of a frame in one piece, as it leaves its system."""
     body = frame[2]
-    return body if isinstance(body, bytes) else msgspec.msgpack.encode(body)
+    if not isinstance(body, Parted):
+        return body
+    cls = find_type(msgpack.unpackb(frame[0])[0])
+    assert cls is not None, "it was made here"
+    names = [field.name for field in msgspec.structs.fields(cls)]
+    return msgspec.msgpack.encode(dict(zip(names, [*msgspec.msgpack.decode(body), body.rest], strict=True)))
 
 
-def _taking(cls: type[Shared], decode: Callable[[bytes], Any]) -> Callable[[Any], Any]:
-    """``decode``, but for a body that is the message already. Raises ``TypeError`` when ``cls`` could be changed."""
-    for field in msgspec.structs.fields(cls):
-        if not (isinstance(field.type, type) and issubclass(field.type, IMMUTABLE)):
-            raise TypeError(f"{type_name(cls)}.{field.name}: expected a number, text or bytes, found {field.type}")
+def _joining(
+    cls: type[Shared], compile: Callable[[Any], Callable[[bytes], Any]], decode: Callable[[bytes], Any]
+) -> Callable[[bytes], Any]:
+    """``decode``, and what joins a ``Parted`` body. Raises ``TypeError`` when the last field is no memoryview."""
+    fields = msgspec.structs.fields(cls)
+    last = fields[-1] if fields else None
+    if last is None or last.type is not memoryview:
+        raise TypeError(f"{type_name(cls)}: expected a memoryview as the last field, found {last and last.type}")
+    decode_head = compile(tuple[tuple(field.type for field in fields[:-1])])  # type: ignore[misc]
 
-    def take(body: Any) -> Any:
-        return body if body.__class__ is cls else decode(body)
+    def join(body: bytes) -> Any:
+        return cls(*decode_head(body), body.rest) if isinstance(body, Parted) else decode(body)
 
-    return take
+    return join
 
 
 def _encode_hook(value: Any) -> Any:

@@ -57,9 +57,10 @@ class Tell(Message):
 
 
 class Shared(Tell):
-    """A ``Tell`` of numbers, text and bytes only: nobody can change it, so in one system it need not be copied.
+    """A ``Tell`` whose last field, a ``memoryview``, is large and goes to many.
 
-    ``Ref.hand`` puts it into the mailbox as it is; told, or sent to another system, it is encoded as any other.
+    ``Ref.hand`` puts it into the mailbox with that field's bytes beside it, so that a thousand mailboxes hold them
+    once; told, or sent to another system, it is in one piece as any other.
     """
 
 

@@ -53,7 +53,7 @@ class Ref(Generic[P]):
         return self._post(message, urgent, False) is True
 
     def hand(self, message: Any) -> bool:
-        """As ``tell_nowait``, for a ``Shared`` message: the receiver gets this very object. False: not taken."""
+        """As ``tell_nowait``, for a ``Shared`` message, whose last field is not copied. False: not taken."""
         cell = self._cell
         if cell is None or cell.closed:
             cell = self._find()
@@ -64,7 +64,8 @@ class Ref(Generic[P]):
         trace = current.current_cause()
         if trace is None and sender is None and system.spans is not None:
             trace = system.spans.current()
-        frame = (envelope, PLAIN if trace is None else encode_call((0, 0.0, trace)), message)
+        body = system.codec.part(message)
+        frame = (envelope, PLAIN if trace is None else encode_call((0, 0.0, trace)), body)
         if cell is None:
             system.dead_letters.publish(self.path, frame, "missing")
             return False
