@@ -23,7 +23,7 @@ from orchestrator.store.commands import decode_command
 from orchestrator.store.errors import LogCorrupt, LogFailed
 from orchestrator.store.file_lock import FileLock
 from orchestrator.store.machine import Machine
-from orchestrator.store.schema import FORMAT
+from orchestrator.store.schema import COMPLAINTS, FORMAT
 from orchestrator.store.sealing import Keyring, SealedLog
 from orchestrator.store.snapshot import Loading, Unreadable
 from orchestrator.store.sqlite_log import SqliteLog
@@ -100,7 +100,7 @@ def _integrity(path: str) -> list[str]:
     with _locked(path), closing(sqlite3.connect(path)) as connection:
         try:
             lines = [row[0] for row in connection.execute(f"PRAGMA integrity_check({DAMAGE_SHOWN})")]
-        except sqlite3.Error as error:
+        except COMPLAINTS as error:
             lines = [str(error)]
     return [] if lines == ["ok"] else [f"SQLite: {line}" for line in lines]
 
@@ -168,7 +168,7 @@ class _Sound:
         rows, expected, chain = 0, 0, None
         try:
             total = int(connection.execute("SELECT count(*) FROM batches").fetchone()[0])
-        except sqlite3.Error:
+        except COMPLAINTS:
             total = 0
         try:
             for row, data in connection.execute("SELECT id, data FROM batches ORDER BY id"):
@@ -180,7 +180,7 @@ class _Sound:
                 self._splice(row, batch.first, batch.entries)
                 self.state, chain = batch.state, batch.seal
                 rows, expected = rows + 1, row + 1
-        except (Damaged, sqlite3.Error, TypeError) as error:
+        except (Damaged, *COMPLAINTS, TypeError) as error:
             self.reason = str(error)
         self.dropped = max(0, total - rows)
 
@@ -203,7 +203,7 @@ def defragment(path: str) -> tuple[int, int]:
                 connection.execute("PRAGMA synchronous = EXTRA")
                 connection.execute("VACUUM")
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        except sqlite3.Error as error:
+        except COMPLAINTS as error:
             raise LogFailed(path, "defrag", str(error)) from error
         return before, _size(path)
 

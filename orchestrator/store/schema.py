@@ -69,9 +69,13 @@ async def _set(path: str, query: Query, name: str, value: str, expected: str) ->
         raise LogFailed(path, f"PRAGMA {name} = {value}", f"it reads back as {found}")
 
 
-def translate(path: str, operation: str, error: sqlite3.Error) -> ForeignLog | LogCorrupt | LogFailed:
+COMPLAINTS = (sqlite3.Error, UnicodeDecodeError)
+"""What the driver raises: SQLite quotes what it found in a damaged file, and the driver takes that for UTF-8."""
+
+
+def translate(path: str, operation: str, error: Exception) -> ForeignLog | LogCorrupt | LogFailed:
     """What SQLite's complaint means here."""
-    text = str(error)
+    text = error.object.decode(errors="replace") if isinstance(error, UnicodeDecodeError) else str(error)
     if "not a database" in text:
         return ForeignLog(path, "not an SQLite file")
     if "malformed" in text or "corrupt" in text:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sqlite3
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Iterable
 from contextlib import suppress
@@ -24,7 +23,7 @@ from orchestrator.store.connection import Connect, Connection, Prompt, connect
 from orchestrator.store.errors import LogCorrupt, LogFailed
 from orchestrator.store.file_lock import FileLock
 from orchestrator.store.log import LogStatistics, Recovered
-from orchestrator.store.schema import FORMAT, prepare, translate
+from orchestrator.store.schema import COMPLAINTS, FORMAT, prepare, translate
 from orchestrator.store.upgrade import snapshot_seal
 from orchestrator.store.wal import Tail, inspect
 from orchestrator.store.watermark import Watermark
@@ -114,7 +113,7 @@ class SqliteLog:
         except OSError as error:
             await self.close()
             raise LogFailed(self.path, "opening the log", str(error)) from error
-        except sqlite3.Error as error:
+        except COMPLAINTS as error:
             await self.close()
             raise translate(self.path, "opening the log", error) from error
         except BaseException:
@@ -159,7 +158,7 @@ class SqliteLog:
             sql = "SELECT seal, data FROM chunks WHERE snapshot = ? AND number = ?"
             try:
                 found = await self._query(sql, (row, number))
-            except sqlite3.Error as error:
+            except COMPLAINTS as error:
                 raise translate(self.path, f"reading {where}", error) from error
             if not found:
                 raise LogCorrupt(self.path, where, "a row", "none")
@@ -272,7 +271,7 @@ class SqliteLog:
                 here.execute_here(sql, parameters)
             else:
                 await self._query(sql, parameters)
-        except sqlite3.Error as error:
+        except COMPLAINTS as error:
             failure = translate(self.path, operation, error)
             self._failed = failure if isinstance(failure, LogFailed) else LogFailed(self.path, operation, str(error))
             raise failure from error

@@ -177,6 +177,17 @@ async def test_a_flipped_bit_in_an_entry_is_refused(log: SqliteLog) -> None:
         await log.open()
 
 
+async def test_a_schema_whose_names_are_no_text_is_refused(log: SqliteLog) -> None:
+    await log.close()
+    connection = sqlite3.connect(log.path)
+    connection.execute("PRAGMA writable_schema = ON")
+    connection.execute("UPDATE sqlite_master SET sql = 'none', name = CAST(x'ff6e' AS TEXT) WHERE type = 'table'")
+    connection.commit()
+    connection.close()
+    with pytest.raises(LogCorrupt, match="malformed"):
+        await log.open()
+
+
 async def test_a_missing_batch_is_refused(log: SqliteLog) -> None:
     for index in range(1, 4):
         await log.append(HardState(1, 1, 0), entries(index, index))
