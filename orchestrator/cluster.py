@@ -86,7 +86,10 @@ class Cluster:
         tap: Tap | None = None,
         pki: Pki | None = None,
         way: membership.Way | None = None,
+        opening: Callable[[], object] = lambda: None,
     ) -> None:
+        """``opening`` is called before the door opens, when the log is known to be ours."""
+        self._opening = opening
         self.config = config or ClusterConfig(runtime="simulated")
         self.pki = pki
         self._way = way
@@ -160,6 +163,7 @@ class Cluster:
     async def _open(self, *, placed: bool) -> None:
         """The door, as soon as there is something behind it; one of a worker process when that is there."""
         if self.config.listen is not None and placed is ("door" in self.config.place):
+            self._opening()
             await self.system.spawn(self._member("door", "door"))
 
     async def _storage_class(self) -> None:

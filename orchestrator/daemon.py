@@ -98,8 +98,7 @@ async def serve(config: ClusterConfig, ready: int | None, began: float) -> None:
     assert directory is not None
     url = f"https://{_host(config.listen[0])}:{config.listen[1]}"
     pki = prepare(config, url, time.time())
-    _write_private(directory / "kubeconfig", pki.kubeconfig)
-    cluster = Cluster(config, pki=pki)
+    cluster = Cluster(config, pki=pki, opening=lambda: _write_private(directory / "kubeconfig", pki.kubeconfig))
     try:
         await cluster.__aenter__()
     except Exception as error:

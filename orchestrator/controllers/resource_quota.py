@@ -1,6 +1,8 @@
 """ResourceQuota: the status says what the namespace uses of each hard limit.
 
 Admission counts up when something is created; here what goes away is counted down and what was missed is counted anew.
+What was charged may not be in the log yet, and what is in the log not in a cache: a count that would give something
+back waits until nothing was charged for a moment, and is made from caches that are as new as the log was then.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from orchestrator.apimachinery.encoded import Object
+from orchestrator.apimachinery.quantity import Quantity
 from orchestrator.client.kinds import (
     CONFIGMAPS,
     PERSISTENTVOLUMECLAIMS,
@@ -29,6 +32,8 @@ from orchestrator.controllers.quota_usage import resource_of, used
 
 RESYNC_SECONDS = 300.0
 """Every quota is counted anew at least this often."""
+SETTLE_SECONDS = 1.0
+"""So long after it was charged for, a write is in the log or will never be."""
 COUNTABLE = (PODS, SERVICES, REPLICATIONCONTROLLERS, SECRETS, CONFIGMAPS, PERSISTENTVOLUMECLAIMS)
 
 
@@ -41,6 +46,10 @@ class ResourceQuotas(Controller, kind=RESOURCEQUOTAS):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._kinds = {kind.label: kind for kind in COUNTABLE}
+        self._charged: dict[str, tuple[int, float]] = {}
+        """By key: a quota's newest revision, and when it was first seen."""
+        self._settled: dict[str, int] = {}
+        """By key: the revision that had stood for a moment when the caches were told to catch up."""
 
     def watches(self) -> list[Watched]:
         counted = [Watched(kind, self._gone_keys) for kind in COUNTABLE]
@@ -59,17 +68,37 @@ class ResourceQuotas(Controller, kind=RESOURCEQUOTAS):
     async def reconcile(self, key: str) -> Outcome:
         quota = self.cache(RESOURCEQUOTAS).get_key(key)
         if quota is None:
+            self._charged.pop(key, None)
+            self._settled.pop(key, None)
             return Outcome()
         hard: Object = quota.spec.get("hard") or {}
         objects: dict[str, list[View]] = {}
         for label in sorted({resource_of(name) for name in hard} - {""}):
             objects[label] = await self._objects(label, quota.namespace)
         status = {"hard": hard, "used": used(hard, objects, quota.spec)}
+        wait = await self._unsettled(key, quota.revision)
+        if wait and _gives_back(status["used"], quota.status.get("used") or {}):
+            return requeue_after(wait)
         if status != quota.status:
             refused = refusals(await self.write(key, RESOURCEQUOTAS, [update_status(RESOURCEQUOTAS, quota, status)]))
             if refused and refused[0][1] != "NotFound":
                 return retry(refused[0][2])
-        return requeue_after(RESYNC_SECONDS)
+        return requeue_after(wait or RESYNC_SECONDS)
+
+    async def _unsettled(self, key: str, revision: int) -> float:
+        """Seconds until what was charged up to ``revision`` is in the log and in the caches, or will never be."""
+        now = self.context.clock.monotonic()
+        charged, since = self._charged.get(key, (0, now))
+        if charged != revision:
+            self._charged[key] = revision, now
+            return SETTLE_SECONDS
+        if self._settled.get(key) == revision:
+            return 0.0
+        if (left := since + SETTLE_SECONDS - now) > 0:
+            return left
+        if await self._resolve(key):  # the next look is one at caches that are as new as the log is now
+            self._settled[key] = revision
+        return self.pace_seconds
 
     async def _objects(self, label: str, namespace: str) -> list[View]:
         kind = RESOURCEQUOTAS if label == RESOURCEQUOTAS.label else self._kinds.get(label)
@@ -87,6 +116,10 @@ class ResourceQuotas(Controller, kind=RESOURCEQUOTAS):
             self.caches[label] = await self.informers.subscribe(kind, self.context.ref, self._gone_keys, tag=label)
             await self.informers.synced(kind)
         return kind
+
+
+def _gives_back(counted: dict[str, str], charged: Object) -> bool:
+    return any(Quantity.parse(value) < Quantity.parse(charged.get(name, "0")) for name, value in counted.items())
 
 
 def _namespace(view: View) -> Iterable[str]:

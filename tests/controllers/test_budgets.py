@@ -101,9 +101,31 @@ async def test_a_quota_counts_what_is_there_and_what_has_gone() -> None:
         used = (await s.client.get(RESOURCEQUOTAS, "q", "default"))["status"]["used"]
         assert used == {"pods": "2", "requests.cpu": "1", "memory": "128Mi", "count/replicasets.apps": "1"}
         await s.client.delete(PODS, "one", "default")
-        await s.settle()
+        await s.settle(12.0)
         used = (await s.client.get(RESOURCEQUOTAS, "q", "default"))["status"]["used"]
         assert (used["pods"], used["requests.cpu"]) == ("1", "500m")
+
+
+async def test_what_was_charged_is_not_given_back_before_it_can_be_there() -> None:
+    async with stage() as s:
+        await s.play(ResourceQuotas)
+        quota = {
+            "apiVersion": "v1",
+            "kind": "ResourceQuota",
+            "metadata": {"name": "q", "namespace": "default"},
+            "spec": {"hard": {"pods": "5"}},
+        }
+        made = await s.client.create(RESOURCEQUOTAS, quota)
+        await s.settle()
+        for charged in ("1", "2"):
+            made = await s.client.get(RESOURCEQUOTAS, "q", "default")
+            status = {"hard": {"pods": "5"}, "used": {"pods": charged}}
+            await s.client.update_status(RESOURCEQUOTAS, {**made, "status": status})
+            await s.settle(0.7)  # the pod's write takes its time, and then comes the next
+            assert (await s.client.get(RESOURCEQUOTAS, "q", "default"))["status"]["used"] == {"pods": charged}
+        await s.client.create(PODS, bare_pod("one", {}))
+        await s.settle(12.0)
+        assert (await s.client.get(RESOURCEQUOTAS, "q", "default"))["status"]["used"] == {"pods": "1"}
 
 
 async def test_a_finished_job_is_deleted_after_its_time() -> None:
