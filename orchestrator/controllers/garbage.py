@@ -117,6 +117,8 @@ class GarbageCollector(Controller, kind=CUSTOMRESOURCEDEFINITIONS):
         label = kind.label
 
         def keys(old: View | None, new: View | None) -> Iterable[str]:
+            if old is not None and new is not None and old.uid != new.uid:
+                return [*keys(old, None), *keys(None, new)]  # a watch that was cut shows a replacement as a change
             if new is not None:
                 found = [f"{label} {new.key}"] if self._concerned(old, new) else []
                 if old is not None and old.meta.ownerReferences != new.meta.ownerReferences:

@@ -6,6 +6,7 @@ from orchestrator.apimachinery.encoded import Object
 from orchestrator.client.kinds import CONFIGMAPS, PODS, REPLICASETS, SECRETS, Kind
 from orchestrator.controllers.garbage import GarbageCollector
 from orchestrator.controllers.replicaset import ReplicaSets
+from orchestrator.store.protocol import Refusal
 from tests.controllers.stage import Stage, replicaset, stage
 
 
@@ -100,6 +101,19 @@ async def test_an_owner_of_the_same_name_and_another_uid_is_absent() -> None:
         await owned(s, "owner")
         await owned(s, "child", old)
         await s.settle()
+        assert await names(s) == ["owner"]
+
+
+async def test_an_owner_that_was_replaced_while_nobody_watched_is_absent() -> None:
+    async with stage() as s:
+        await s.play(GarbageCollector)
+        await owned(s, "child", await owned(s, "owner"))
+        await s.settle()
+        s.api.end_watches(Refusal.STOPPED)
+        await s.client.delete(CONFIGMAPS, "owner", "default", propagation="Background")
+        await owned(s, "owner")
+        s.api.forget_history()
+        await s.settle(10.0)
         assert await names(s) == ["owner"]
 
 
