@@ -48,6 +48,8 @@ class History:
         self._begun = 0
         """Rows of the first block that are forgotten."""
         self._open: list[Record] = []
+        self._unpacked: tuple[Block, list[Row]] | None = None
+        # The block that was looked into last: the revisions of a busy key are neighbours.
         # Keys that are deleted now but stood within the window, with the revision of the delete.
         self._buried: dict[str, int] = {}
         self._graves = KeyTree()
@@ -232,11 +234,24 @@ class History:
 
     def _former(self, key: str, revision: int, following: Value | None = None) -> Value:
         """What the record of ``revision`` replaced; ``following`` is what it brought, where that is known."""
-        record = self._find(revision, key)
-        if isinstance(record, Row):
-            found = former_value(record, None if record.deleted else following or self._brought(key, revision))
+        chain = self._replaced[key]
+        rows: list[Row] = []
+        found: Value | None = None
+        for at in islice(chain, bisect_left(chain, revision), None):  # until one needs nothing of what came after it
+            record = self._find(at, key)
+            if not isinstance(record, Row):
+                found = record.previous if record is not None else None
+                break
+            rows.append(record)
+            if record.whole:
+                break
+            if following is not None:
+                found = following
+                break
         else:
-            found = record.previous if record is not None else None
+            found = self._live[key]
+        for each in reversed(rows):
+            found = former_value(each, None if each.deleted else found)
         assert found is not None, "the chain names replacements only"
         return found
 
@@ -252,7 +267,9 @@ class History:
         for block in islice(self._blocks, number, None):
             if block.revision > revision:
                 break
-            for each in unpack(block):
+            if self._unpacked is None or self._unpacked[0] is not block:
+                self._unpacked = block, unpack(block)
+            for each in self._unpacked[1]:
                 if each.revision == revision and key in ("", each.key):
                     return each
         return None

@@ -28,7 +28,7 @@ SAMPLE_BYTES = 1 << 10
 
 
 class Former(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A value that was replaced. A part that the next value shares is None."""
+    """A value that was replaced. A part that the next value shares is None, unless it is empty."""
 
     parts: tuple[bytes | None, ...]
     mod_revision: int
@@ -47,6 +47,11 @@ class Row(msgspec.Struct, frozen=True, array_like=True, gc=False):
     key: str
     cause: bytes
     former: Former | None
+
+    @property
+    def whole(self) -> bool:
+        """Whether the replaced value can be read without what the record brought."""
+        return self.deleted or (self.former is not None and None not in self.former.parts)
 
     @property
     def lost_bytes(self) -> int:
@@ -86,7 +91,9 @@ def row(record: Record) -> Row:
         parts: tuple[bytes | None, ...] = previous.parts
         if not record.deleted:
             later = value.parts
-            parts = tuple([None if i < len(later) and part is later[i] else part for i, part in enumerate(parts)])
+            parts = tuple(
+                [None if part and i < len(later) and part is later[i] else part for i, part in enumerate(parts)]
+            )
         former = Former(
             parts, previous.mod_revision, previous.create_revision, previous.version, previous.fields, previous.lease
         )

@@ -141,3 +141,15 @@ def _kept(plain: Plain) -> list[Record]:
 def _shared(record: Record) -> list[bool]:
     previous = record.previous.parts if record.previous is not None else ()
     return [one is other for one, other in zip(record.value.parts, previous, strict=False)]
+
+
+@pytest.mark.parametrize("shared", [b"", b"the same"])
+def test_a_key_that_changed_thousands_of_times_reads_as_it_stood(shared: bytes) -> None:
+    machine = Machine()
+    for number in range(CHANGES):
+        machine.apply(Write(number, [Change("a/busy", (b"%d" % number, shared)), Change("a/other", (b"x",))]))
+    history = machine.history
+    for revision in range(history.compacted + 1, machine.revision, 997):
+        found = history.at("a/busy", revision, machine.live["a/busy"])
+        assert found is not None
+        assert found.parts == (b"%d" % ((revision - 1) // 2), shared)
