@@ -163,6 +163,12 @@ class Parted(bytes):
     rest: memoryview
 
 
+def size_of(frame: Frame) -> int:
+    """Bytes of a frame, with what stands beside its body."""
+    body = frame[2]
+    return sum(map(len, frame)) + (body.rest.nbytes if isinstance(body, Parted) else 0)
+
+
 def body_of(frame: Frame) -> bytes:
     """The body of a frame in one piece, as it leaves its system."""
     body = frame[2]

@@ -10,7 +10,7 @@ import msgspec
 import structlog
 
 from actors.asks import DOWN, FULL
-from actors.codec import Frame, Header, body_of
+from actors.codec import Frame, Header, size_of
 
 if TYPE_CHECKING:
     from actors.system import System
@@ -46,7 +46,7 @@ class DeadLetters:
         """``frame`` did not reach ``path``; an asker is told at once."""
         self.counts[reason] += 1
         header = self._system.codec.header(path, frame)
-        letter = DeadLetter(header, reason, len(frame[0]) + len(frame[1]) + len(body_of(frame)))
+        letter = DeadLetter(header, reason, size_of(frame))
         self._report(letter)
         for function in list(self._subscribers):
             function(letter)

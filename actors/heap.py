@@ -16,7 +16,7 @@ def keep_heap() -> None:
     """Let the allocator keep what mailboxes use.
 
     glibc raises its thresholds to fit the largest block that was mapped and given back: one such block, whose pages
-    are never touched, is all it takes. Elsewhere this does nothing. The cost is up to ``2 * HEAP_BYTES`` that stay
-    resident after a peak.
+    are never touched, is all it takes. Elsewhere, and where the program has set the thresholds itself, this does
+    nothing. The cost is up to ``2 * HEAP_BYTES`` that stay resident after a peak.
     """
     bytes(HEAP_BYTES)

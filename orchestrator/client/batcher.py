@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine
+from itertools import islice
 from typing import Any
 
 from actors import current
@@ -14,6 +15,8 @@ from orchestrator.client.requests import because
 
 Start = Callable[[Coroutine[Any, Any, None], str], "asyncio.Task[Any]"]
 """``context.task`` of the actor."""
+Asked = tuple[list[Request], "asyncio.Future[list[Response]]"]
+"""What goes together, and the slot of its answers."""
 
 
 class Batcher:
@@ -22,44 +25,25 @@ class Batcher:
     def __init__(self, client: Client, start: Start) -> None:
         self._client = client
         self._start = start
-        self._waiting: deque[tuple[Request, asyncio.Future[Response]]] = deque()
+        self._waiting: deque[Asked] = deque()
         self._sending: asyncio.Task[Any] | None = None
 
     async def submit(self, request: Request) -> Response:
         """The answer to one write. Raises ``TransportError`` when its batch got none."""
-        cause = current.current_cause()
-        if cause is not None and request.cause is None:
-            request = because(request, cause.key, cause.revision)  # the batch has the trace of its first request
-        answer: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
-        self._waiting.append((request, answer))
+        asked = _asked([request])
+        self._waiting.append(asked)
         if self._sending is None:
             self._sending = self._start(self._send(), "batch")
-        return await answer
+        return (await asked[1])[0]
 
     async def _send(self) -> None:
         try:
             while self._waiting:
                 await asyncio.sleep(0)
                 count = min(len(self._waiting), MAX_BATCH_REQUESTS)
-                await self._exchange([self._waiting.popleft() for _ in range(count)])
+                await _exchange(self._client, [self._waiting.popleft() for _ in range(count)])
         finally:
             self._sending = None
-
-    async def _exchange(self, pairs: list[tuple[Request, asyncio.Future[Response]]]) -> None:
-        try:
-            responses = await self._client.batch([request for request, _ in pairs])
-        except asyncio.CancelledError:
-            for _, answer in pairs:
-                answer.cancel()
-            raise
-        except Exception as failure:
-            for _, answer in pairs:
-                if not answer.done():
-                    answer.set_exception(failure)
-            return
-        for (_, answer), response in zip(pairs, responses, strict=True):
-            if not answer.done():
-                answer.set_result(response)
 
 
 class Gatherer:
@@ -67,18 +51,15 @@ class Gatherer:
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._waiting: list[tuple[list[Request], asyncio.Future[list[Response]]]] = []
+        self._waiting: list[Asked] = []
 
     async def submit(self, requests: list[Request], start: Start) -> list[Response]:
         """The answers, in order. ``start`` owns the sending. Raises what ``Client.batch`` raises."""
-        cause = current.current_cause()
-        if cause is not None:
-            requests = [one if one.cause is not None else because(one, cause.key, cause.revision) for one in requests]
-        answer: asyncio.Future[list[Response]] = asyncio.get_running_loop().create_future()
-        self._waiting.append((requests, answer))
+        asked = _asked(requests)
+        self._waiting.append(asked)
         if len(self._waiting) == 1:
             start(self._send(start), "batch")
-        return await answer
+        return await asked[1]
 
     async def _send(self, start: Start) -> None:
         await asyncio.sleep(0)
@@ -90,23 +71,37 @@ class Gatherer:
                 together += 1
             part, waiting = waiting[:together], waiting[together:]
             if waiting:
-                start(self._exchange(part), "batch")
+                start(_exchange(self._client, part), "batch")
             else:
-                await self._exchange(part)
+                await _exchange(self._client, part)
 
-    async def _exchange(self, part: list[tuple[list[Request], asyncio.Future[list[Response]]]]) -> None:
-        try:
-            responses = await self._client.batch([one for requests, _ in part for one in requests])
-        except asyncio.CancelledError:
-            for _, answer in part:
-                answer.cancel()
-            raise
-        except Exception as failure:
-            for _, answer in part:
-                if not answer.done():
-                    answer.set_exception(failure)
-            return
-        for requests, answer in part:
-            own, responses = responses[: len(requests)], responses[len(requests) :]
+
+def _asked(requests: list[Request]) -> Asked:
+    """The requests with the cause of who asks: their batch has the trace of its first."""
+    cause = current.current_cause()
+    if cause is not None:
+        requests = [one if one.cause is not None else because(one, cause.key, cause.revision) for one in requests]
+    return requests, asyncio.get_running_loop().create_future()
+
+
+async def _exchange(client: Client, part: list[Asked]) -> None:
+    """Send what was asked as one batch, and give each its answers."""
+    try:
+        together = [one for requests, _ in part for one in requests]
+        responses = await client.batch(together)
+        if len(responses) != len(together):
+            raise ValueError(f"expected {len(together)} answers, found {len(responses)}")
+    except asyncio.CancelledError:
+        for _, answer in part:
+            answer.cancel()
+        raise
+    except Exception as failure:
+        for _, answer in part:
             if not answer.done():
-                answer.set_result(own)
+                answer.set_exception(failure)
+        return
+    following = iter(responses)
+    for requests, answer in part:
+        own = list(islice(following, len(requests)))
+        if not answer.done():
+            answer.set_result(own)

@@ -47,9 +47,7 @@ class ResourceQuotas(Controller, kind=RESOURCEQUOTAS):
         super().__init__(*args, **options)
         self._kinds = {kind.label: kind for kind in COUNTABLE}
         self._charged: dict[str, tuple[int, float]] = {}
-        """By key: a quota's newest revision, and when it was first seen."""
-        self._settled: dict[str, int] = {}
-        """By key: the revision that had stood for a moment when the caches were told to catch up."""
+        """By key: a quota's newest revision, and when the caches are told to catch up with it; 0: they were."""
 
     def watches(self) -> list[Watched]:
         counted = [Watched(kind, self._gone_keys) for kind in COUNTABLE]
@@ -69,7 +67,6 @@ class ResourceQuotas(Controller, kind=RESOURCEQUOTAS):
         quota = self.cache(RESOURCEQUOTAS).get_key(key)
         if quota is None:
             self._charged.pop(key, None)
-            self._settled.pop(key, None)
             return Outcome()
         hard: Object = quota.spec.get("hard") or {}
         objects: dict[str, list[View]] = {}
@@ -88,16 +85,16 @@ class ResourceQuotas(Controller, kind=RESOURCEQUOTAS):
     async def _unsettled(self, key: str, revision: int) -> float:
         """Seconds until what was charged up to ``revision`` is in the log and in the caches, or will never be."""
         now = self.context.clock.monotonic()
-        charged, since = self._charged.get(key, (0, now))
+        charged, due = self._charged.get(key, (0, 0.0))
         if charged != revision:
-            self._charged[key] = revision, now
-            return SETTLE_SECONDS
-        if self._settled.get(key) == revision:
+            due = now + SETTLE_SECONDS
+            self._charged[key] = revision, due
+        if not due:
             return 0.0
-        if (left := since + SETTLE_SECONDS - now) > 0:
-            return left
+        if due > now:
+            return due - now
         if await self._resolve(key):  # the next look is one at caches that are as new as the log is now
-            self._settled[key] = revision
+            self._charged[key] = revision, 0.0
         return self.pace_seconds
 
     async def _objects(self, label: str, namespace: str) -> list[View]:

@@ -14,6 +14,7 @@ from orchestrator.embedding.faults import (
     Delay,
     Drop,
     FailPull,
+    Fault,
     Heal,
     Lag,
     Late,
@@ -22,6 +23,7 @@ from orchestrator.embedding.faults import (
     PowerOn,
     SlowDisk,
 )
+from orchestrator.embedding.plan import KillOne
 
 CHAOS_SECONDS = 60.0
 """Of virtual time, in which steps happen; then all faults end."""
@@ -86,12 +88,6 @@ class Write(msgspec.Struct, frozen=True):
     value: str
 
 
-class KillOne(msgspec.Struct, frozen=True):
-    """The actor at this share of the tree."""
-
-    share: float
-
-
 class KillInformer(msgspec.Struct, frozen=True):
     """The informer at this share of them."""
 
@@ -137,21 +133,6 @@ class Reunite(msgspec.Struct, frozen=True):
     """Members reach each other again, and those that are off come back."""
 
 
-Fault = (
-    Partition
-    | PowerOff
-    | PowerOn
-    | Drop
-    | Late
-    | Delay
-    | Lag
-    | CutWatches
-    | Compact
-    | SlowDisk
-    | FailPull
-    | ClockSkew
-    | Heal
-)
 Act = (
     Scale
     | Update

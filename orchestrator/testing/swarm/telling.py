@@ -14,6 +14,7 @@ from orchestrator.client.kinds import CONFIGMAPS, PODS
 from orchestrator.controllers.registry import CONTROLLERS
 from orchestrator.embedding.cluster import Cluster
 from orchestrator.embedding.faults import Compact, CutWatches, Falter, Heal, Lag, PowerOn
+from orchestrator.embedding.plan import KillOne
 from orchestrator.identities import node
 from orchestrator.testing.swarm.ledger import Promise
 from orchestrator.testing.swarm.manifests import crowded, tight, workload
@@ -23,7 +24,6 @@ from orchestrator.testing.swarm.story import (
     FalterOne,
     Forget,
     KillInformer,
-    KillOne,
     KillWriter,
     LoseMember,
     Remove,
