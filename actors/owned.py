@@ -87,6 +87,8 @@ def _later_ended(cell: Cell, correlation: int, frame: Frame, task: asyncio.Task[
 def _give_reply(cell: Cell, correlation: int, frame: Frame, task: asyncio.Task[Any]) -> None:
     system = cell.system
     error = task.exception()
+    if error is None and task.result() is ELSEWHERE:
+        return
     try:
         body = b"" if error is not None else system.codec.encode_value(task.result())
     except TypeError as unpackable:

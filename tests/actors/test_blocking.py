@@ -14,6 +14,7 @@ import pytest
 import structlog
 
 from actors import Actor, Ask, AskTimeout, BlockingPool, Hold, Holds, Mailbox, Refused, Run, System, Tell, Watchdog
+from actors.asks import TIMEOUT
 from actors.blocking import Where, run
 from actors.testing import Probe
 from actors.watchdog import BEAT_SECONDS, REPORT_WINDOW_SECONDS
@@ -95,6 +96,31 @@ async def test_a_job_that_nobody_waits_for_any_more_is_given_up() -> None:
         release.set()
         assert await pool.ask(run(divide, 1, 2), timeout=30.0) == 0.5
         assert calls == 0, "none of them was begun"
+
+
+@pytest.mark.real_loop
+async def test_a_job_that_is_given_up_says_nothing_to_its_asker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """SEMANTICS 8.2: what it said could be there before the asker's own clock has rung."""
+    release.clear()
+    async with System() as system:
+        said: list[int] = []
+        answer = system.asks.answer
+
+        def heard(correlation: int, status: int, body: bytes) -> bool:
+            said.append(status)
+            return answer(correlation, status, body)
+
+        monkeypatch.setattr(system.asks, "answer", heard)
+        pool = await system.spawn(BlockingPool, 1)
+        with pytest.raises(AskTimeout):
+            await pool.ask(run(hold), timeout=0.05)
+        cell = system.cell_of(pool)
+        assert cell is not None
+        for task in list(cell.tasks or ()):
+            await asyncio.wait([task])
+        await asyncio.sleep(0)
+        assert said == [TIMEOUT]
+        release.set()
 
 
 @pytest.mark.slow
