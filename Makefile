@@ -58,14 +58,8 @@ format: $(DEV) ## rewrite in the project's format
 bench-%: $(DEV) ## run one benchmark; results in bench/results/
 	@$(BIN)/python -m bench.$*
 
-prove-members: $(DEV) ## three real store processes, one real fault a run: 200 runs
-	@$(BIN)/python -m tests.store.members --runs $(or $(RUNS),200)
-
-prove-chaos: $(DEV) ## a hundred rollouts of a thousand pods on the real loop, an actor killed each 50 ms: CHAOS_TIMES=100
-	@$(BIN)/python -m pytest -q -s -m prove tests/cluster/test_chaos_real.py
-
-prove-%: $(DEV) ## the full count of seeds of one suite: make prove-actors, prove-scheduler, ...
-	@$(BIN)/python -m pytest -q -m prove tests/$*
+prove-%: $(DEV) ## the full count of one proof, kept in bench/results/proofs.md: actors, powercut, members, scheduler, chaos, placement
+	@$(BIN)/python tools/prove.py $*
 
 test-pythons: $(DEV) ## the actors' suite on every supported Python that is found
 	@$(BIN)/python tools/test_pythons.py

@@ -91,8 +91,12 @@ async def test_a_rollout_of_a_thousand_pods_survives_a_kill_every_50_ms(
 @pytest.mark.prove
 @pytest.mark.real_loop
 async def test_a_hundred_rollouts_survive(capsys: pytest.CaptureFixture[str]) -> None:
+    total = 0
     for seed in range(TIMES):
         kills, wrong = await rolled_out_under_fire(seed)
+        total += kills
         with capsys.disabled():
             print(f"\nseed {seed}: {kills} kills, {wrong} wrong pods", flush=True)
         assert wrong == 0
+    with capsys.disabled():
+        print(f"\n{TIMES} rollouts of {PODS_WANTED} pods, {total} kills, 0 wrong pods")

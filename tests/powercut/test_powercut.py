@@ -29,18 +29,3 @@ def test_no_kill_loses_what_was_acknowledged() -> None:
 @pytest.mark.slow
 def test_harmed_bytes_are_refused_or_read_as_written() -> None:
     assert run("fuzz", "--seeds", "600") == "600 passed, 0 failed"
-
-
-@pytest.mark.prove
-def test_fifty_thousand_power_cuts() -> None:
-    assert run("explore", "--seeds", "25000") == "25000 passed, 0 failed"
-
-
-@pytest.mark.prove
-def test_a_thousand_kills() -> None:
-    assert run("kill", "--kills", "1000").startswith("1000 kills")
-
-
-@pytest.mark.prove
-def test_a_hundred_thousand_harmed_files_and_frames() -> None:
-    assert run("fuzz", "--seeds", "100000") == "100000 passed, 0 failed"
