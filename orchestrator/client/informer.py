@@ -30,6 +30,8 @@ BACKOFF_MAX_SECONDS = 30.0
 """Between attempts to list or watch; half of each delay is random so that informers do not come in step."""
 SILENCE_SECONDS = 90.0
 """A watch that shows no progress for so long (the server sends some each 30 s) is opened anew."""
+SILENCE_SLACK_SECONDS = 0.1
+"""The timeout rings when the sum of two numbers has come, and their difference may be a hair less than what was added."""
 RETRY_FLUSH_SECONDS = 0.02
 RETRY_FLUSH_MAX_SECONDS = 1.0
 """When a subscriber's mailbox was full it is told again after the first, then less and less often."""
@@ -195,7 +197,8 @@ class Informer(Actor):
         self._again(str(down))
 
     async def _check(self) -> None:
-        if self._watch is None or self.context.clock.monotonic() - self._heard < SILENCE_SECONDS:
+        silent = self.context.clock.monotonic() - self._heard
+        if self._watch is None or silent < SILENCE_SECONDS - SILENCE_SLACK_SECONDS:
             return
         await self._watch.close()
         self._watch = None

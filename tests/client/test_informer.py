@@ -143,6 +143,19 @@ async def test_a_watch_that_fell_silent_is_opened_anew(hastened: bool) -> None:
         assert cache.get("default", "unseen") is not None
 
 
+@pytest.mark.parametrize("moment", [1.0, 38.2, 47.7])
+async def test_silence_is_noticed_the_first_time_it_is_looked_for_at_whatever_moment_it_began(moment: float) -> None:
+    async with stage() as s:
+        await s.settle(moment)
+        cache = await s.informers.synced(CONFIGMAPS)
+        await s.settle(0.1)
+        s.system.ref("api").tell_nowait(Unwatch(1))
+        await s.settle(0.1)
+        await s.client.create(CONFIGMAPS, config("unseen"))
+        await s.settle(SILENCE_SECONDS + 1.0)
+        assert cache.get("default", "unseen") is not None
+
+
 async def test_a_restarted_informer_does_not_take_frames_of_the_watch_before_it() -> None:
     async with stage() as s:
         await s.client.create(CONFIGMAPS, config("gone"))
