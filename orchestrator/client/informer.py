@@ -31,7 +31,7 @@ BACKOFF_MAX_SECONDS = 30.0
 SILENCE_SECONDS = 90.0
 """A watch that shows no progress for so long (the server sends some each 30 s) is opened anew."""
 SILENCE_SLACK_SECONDS = 0.1
-"""The timeout rings when the sum of two numbers has come, and their difference may be a hair less than what was added."""
+"""The timeout rings when the sum of two numbers has come, and the difference may then be a hair less."""
 RETRY_FLUSH_SECONDS = 0.02
 RETRY_FLUSH_MAX_SECONDS = 1.0
 """When a subscriber's mailbox was full it is told again after the first, then less and less often."""

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from orchestrator.testing.swarm.exploring import Tally, explore, missing, tell
+from orchestrator.testing.swarm.living import verdict
 from tests.cluster.summary import Summary
 
 REPLAY = "python -m tests.cluster.explore --first {seed} --seeds 1"
@@ -29,15 +30,18 @@ def main() -> int:
 
 
 def _prove(seeds: int, jobs: int, path: Path) -> int:
-    """Live the seeds below ``seeds`` that are not on record yet."""
+    """Live those that failed last time once more, and then the seeds below ``seeds`` that are not on record yet."""
     summary = Summary(path)
     first = summary.next_seed
     print(f"{first} seeds are on record")
+    for failed in list(summary.record.failed):
+        passed = summary.again(verdict(failed.seed))
+        print(f"seed {failed.seed}, which failed on {failed.commit}, {'passes' if passed else 'fails again'}")
     try:
         explore(first, max(seeds - first, 0), summary.tally, replay=REPLAY, jobs=jobs, each=summary.noted)
     finally:
         summary.save()
-    return 1 if summary.tally.failed or missing(summary.tally) else 0
+    return 1 if summary.record.failed or missing(summary.tally) else 0
 
 
 if __name__ == "__main__":

@@ -1,13 +1,18 @@
-"""What a long run of the swarm came to, in a file that the next run goes on from: the same product, the next seeds."""
+"""What a long run of the swarm came to, in a file that the next run goes on from.
+
+A run takes an hour and more, so it may be made in several sittings, and the product may change between two of them.
+Each sitting stands in the record with its commit and its seeds. A seed that failed stays on record until it is lived
+again, which the next sitting does first; it is then ``mended`` with the commits that it failed and passed on.
+"""
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import time
 from pathlib import Path
-from typing import Any
+
+import msgspec
 
 from orchestrator.testing.swarm.exploring import Tally
 from orchestrator.testing.swarm.living import Life
@@ -16,53 +21,93 @@ ROOT = Path(__file__).parent.parent.parent
 SAVE_SECONDS = 20.0
 
 
-class Summary:
-    """``path``'s record of the seeds from 0 on; of another product than the present one it is begun anew."""
+class Sitting(msgspec.Struct):
+    """``seeds`` of them from ``first`` on were lived on ``commit``."""
 
-    def __init__(self, path: Path) -> None:
+    commit: str
+    first: int
+    seeds: int = 0
+    wall_seconds: float = 0.0
+
+
+class Mended(msgspec.Struct):
+    seed: int
+    failed_on: str
+    passed_on: str
+
+
+class Failed(msgspec.Struct):
+    seed: int
+    commit: str
+
+
+class Record(msgspec.Struct):
+    """Seeds 0 to ``seeds`` - 1 passed, but for those ``failed``."""
+
+    seeds: int = 0
+    failed: list[Failed] = []
+    mended: list[Mended] = []
+    sittings: list[Sitting] = []
+    faults: dict[str, int] = {}
+    witnessed: dict[str, int] = {}
+
+
+class Summary:
+    """The record at ``path``; it is written as the seeds are lived, and whole at any moment."""
+
+    def __init__(self, path: Path, commit: str = "") -> None:
         self._path = path
+        self._commit = commit or product()
         self._saved = time.monotonic()
-        self._record: dict[str, Any] = {"product": product(), "seeds": 0, "failed": [], "faults": {}, "witnessed": {}}
-        self._record["wall_seconds"] = 0.0
-        if path.exists():
-            found = json.loads(path.read_text())
-            if found["product"] == self._record["product"]:
-                self._record = found
-        self._record["commit"] = _git("rev-parse", "HEAD")
+        self.record = msgspec.json.decode(path.read_bytes(), type=Record) if path.exists() else Record()
+        self._sitting = Sitting(self._commit, self.record.seeds)
         self.tally = Tally()
-        self.tally.seeds = self._record["seeds"]
-        self.tally.failed = self._record["failed"]
-        self.tally.faults.update(self._record["faults"])
-        self.tally.witnessed.update(self._record["witnessed"])
+        self.tally.seeds = self.record.seeds
+        self.tally.faults.update(self.record.faults)
+        self.tally.witnessed.update(self.record.witnessed)
 
     @property
     def next_seed(self) -> int:
         return self.tally.seeds
 
+    def again(self, life: Life) -> bool:
+        """A seed that had failed was lived once more; whether it passes now."""
+        if life.violations:
+            return False
+        before = next(failed for failed in self.record.failed if failed.seed == life.seed)
+        self.record.failed.remove(before)
+        self.record.mended.append(Mended(life.seed, before.commit, self._commit))
+        return True
+
     def noted(self, life: Life) -> bool:
         """The life of the next seed is in the tally; a failure is on record, and does not end the run."""
+        if life.violations:
+            self.record.failed.append(Failed(life.seed, self._commit))
+        self._sitting.seeds += 1
         if time.monotonic() - self._saved > SAVE_SECONDS:
             self.save()
         return True
 
     def save(self) -> None:
         now = time.monotonic()
-        record = self._record
-        record["seeds"], record["failed"] = self.tally.seeds, self.tally.failed
-        record["faults"], record["witnessed"] = (
+        record, sitting = self.record, self._sitting
+        record.seeds = self.tally.seeds
+        record.faults, record.witnessed = (
             dict(sorted(counts.items())) for counts in (self.tally.faults, self.tally.witnessed)
         )
-        record["wall_seconds"] = round(record["wall_seconds"] + now - self._saved, 1)
+        sitting.wall_seconds = round(sitting.wall_seconds + now - self._saved, 1)
         self._saved = now
+        if sitting.seeds and sitting not in record.sittings:
+            record.sittings.append(sitting)
         part = self._path.with_suffix(".part")
-        part.write_text(json.dumps(record, indent=1) + "\n")
+        part.write_bytes(msgspec.json.format(msgspec.json.encode(record), indent=1) + b"\n")
         os.replace(part, self._path)
 
 
 def product() -> str:
-    """What is lived through: the trees of the two packages, and whether they are as committed."""
-    trees = "+".join(_git("rev-parse", f"HEAD:{name}")[:12] for name in ("actors", "orchestrator"))
-    return trees + (" changed" if _git("status", "--porcelain", "actors", "orchestrator") else "")
+    """The commit that is lived through, and whether its product is as committed."""
+    changed = _git("status", "--porcelain", "actors", "orchestrator")
+    return _git("rev-parse", "--short=12", "HEAD") + (" changed" if changed else "")
 
 
 def _git(*words: str) -> str:
