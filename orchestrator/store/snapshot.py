@@ -144,7 +144,7 @@ def _chunks(head: Head, live: list[Value], log: Iterator[Record]) -> Iterator[by
     records = list(log)
     for values in _cut(_base(head.compacted, live, records), _value_bytes):
         yield _encode(Values(values))
-    for changed in _cut(records, _record_bytes):
+    for changed in _cut(_drained(records), _record_bytes):
         yield _encode(Log([(record.revision, record.at, _change(record)) for record in changed]))
 
 
@@ -158,6 +158,13 @@ def _base(compacted: int, live: list[Value], records: list[Record]) -> Iterator[
             seen.add(key)
             if record.previous is not None:
                 yield record.previous
+
+
+def _drained(records: list[Record]) -> Iterator[Record]:
+    """Each is let go of when it is done with: to free all of them at once is a pause of its own."""
+    records.reverse()
+    while records:
+        yield records.pop()
 
 
 def _change(record: Record) -> Change:

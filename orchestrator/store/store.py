@@ -62,6 +62,7 @@ from orchestrator.store.protocol import (
 )
 from orchestrator.store.reading import Unreadable, check_revision, get, read
 from orchestrator.store.replica import ALONE, Replica
+from orchestrator.store.retention import COMPACT_SECONDS, DEFAULT_RETENTION, Forgetting, Retention
 from orchestrator.store.snapshot import dump
 from orchestrator.store.snapshot_file import frame, write
 from orchestrator.store.watch import Watches, by_mail
@@ -73,11 +74,6 @@ PROGRESS_SECONDS = 30.0
 """Between two rounds of progress frames; who wants to know earlier asks by a credit of 0."""
 LEAST_WAIT_SECONDS = 0.01
 """For the end of a lease: a timer that rings a rounding too early may not ring without end."""
-COMPACT_SECONDS = 5.0
-"""Between two looks whether history has to go: in steps, as forgetting a million records at once takes seconds."""
-COMPACT_REVISIONS = 4096
-COMPACT_MAX_SECONDS = 60.0
-"""So many revisions are worth a command of their own; fewer go once a minute, so that an idle store hardly writes."""
 MEMBER_SECONDS = 10.0
 """How long a change of the members may take to be committed."""
 
@@ -87,16 +83,6 @@ LOST = {
 }
 
 T = TypeVar("T")
-
-
-class Retention(msgspec.Struct, frozen=True):
-    """How much history is kept: a record goes when it is older, or when there are more newer ones."""
-
-    seconds: float = 600.0
-    records: int = 200_000
-
-
-DEFAULT_RETENTION = Retention()
 
 
 class _Progress(Tell):
@@ -112,7 +98,7 @@ class _Expire(Tell):
 
 
 class _CompactNow(Tell):
-    """Time to cut the history."""
+    """Time to look whether history is too old."""
 
 
 class Store(Actor):
@@ -123,13 +109,13 @@ class Store(Actor):
     ) -> None:
         self._group = group
         self._replica = Replica(log, group.settings if group else ALONE, self._send)
-        self._retention = retention
+        self._forgetting = Forgetting(retention)
+        self._compacting = False
+        # Whether a compaction was proposed and is not answered yet.
         self._name = member
         self._watches = Watches(by_mail)
         self._wake = asyncio.Event()
         self._misheard = 0
-        self._compacted_at = 0
-        """When history was cut last, in Unix milliseconds."""
         self._snapshot: asyncio.Task[None] | None = None
         self._expiry: tuple[float, Alarm] | None = None
         # When the first lease may end, and what wakes us then.
@@ -247,7 +233,8 @@ class Store(Actor):
                 await self._keep_house()
 
     async def _keep_house(self) -> None:
-        """What keeps the log short and its next appends fast, when nothing waits or it is high time."""
+        """What keeps the log short, its next appends fast and the history bounded, in small steps."""
+        self._compact_step()
         log = self._replica.log
         if log.untidy or not self._member.waiting:
             await log.tidy()
@@ -338,17 +325,20 @@ class Store(Actor):
         self._wake.set()
 
     def _compact(self) -> None:
-        if not self._member.leads:
+        if self._member.leads:
+            self._forgetting.look(self._machine.history, self._milliseconds())
+            self._compact_step()
+
+    def _compact_step(self) -> None:
+        if self._compacting or not self._member.leads:
             return
-        history = self._machine.history
-        now = self._milliseconds()
-        by_age = history.revision_before(now - round(self._retention.seconds * 1000))
-        revision = max(by_age, history.revision_back(self._retention.records))
-        due = now - self._compacted_at >= COMPACT_MAX_SECONDS * 1000
-        if revision - history.compacted >= (1 if due else COMPACT_REVISIONS):
-            self._compacted_at = now
-            self._member.propose(CompactTo(now, revision), None)
+        if revision := self._forgetting.step(self._machine.history):
+            self._compacting = True
+            self._member.propose(CompactTo(self._milliseconds(), revision), self._on_compacted)
             self._wake.set()
+
+    def _on_compacted(self, _: Applied | Lost) -> None:
+        self._compacting = False
 
     # The group
 

@@ -63,9 +63,10 @@ from orchestrator.store.protocol import (
     WatchReply,
 )
 from orchestrator.store.reading import Unreadable, check_revision, get, read
+from orchestrator.store.retention import COMPACT_MAX_SECONDS, DEFAULT_RETENTION, Retention
 from orchestrator.store.snapshot import dump
 from orchestrator.store.snapshot_file import frame, write
-from orchestrator.store.store import COMPACT_MAX_SECONDS, DEFAULT_RETENTION, PROGRESS_SECONDS, Retention
+from orchestrator.store.store import PROGRESS_SECONDS
 from orchestrator.store.watch import Watches, by_mail
 
 START_SECONDS = 10.0
