@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 BATCH = 64
 """Messages that an actor handles before the next ready actor has its turn."""
 BUDGET = 512
-"""Messages that a worker handles before it lets the loop run everything else."""
+"""Messages that are handled before the loop runs everything else."""
+TURN_SECONDS = 0.01
+"""For so long messages are handled before the loop runs everything else: an outside request waits a few such turns."""
 MAX_IDLE_WORKERS = 32
 """Parked tasks kept for the next burst."""
 log = structlog.get_logger("actors")
@@ -116,17 +118,20 @@ class Workers:
         ready = self._ready
         task = asyncio.current_task()
         assert task is not None, "workers are tasks"
+        monotonic = self._system.clock.monotonic
         while not self._stopped:
             self._armed = False
-            handled = 0
+            handled, ends = 0, monotonic() + TURN_SECONDS
             while ready:
                 cell = ready.popleft()
                 if ready and not self._armed:
                     self._wake()
                 handled += await self._activate(cell, task)
-                if handled >= BUDGET:
-                    handled = 0
+                if handled >= BUDGET or cell.rested >= ends:
+                    if self._armed:
+                        break  # the other worker goes on: two at once would make one long turn
                     await asyncio.sleep(0)
+                    handled, ends = 0, monotonic() + TURN_SECONDS
             if len(self._parked) >= MAX_IDLE_WORKERS:
                 return
             parked: asyncio.Future[None] = asyncio.Future(loop=self._system.loop)

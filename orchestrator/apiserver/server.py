@@ -172,7 +172,7 @@ class ApiServer(Actor):
             call = self._call(message.identity, message.request, message.subscriber, message.tag)
             pending = writer_of(call)
             if pending is not None:
-                return in_form(call, (await self._env.writer.write([pending]))[0])
+                return in_form(call, (await self._env.writer.write([pending], single=True))[0])
             return in_form(call, await handler_of(call)(self._env, call))
         except errors.StatusError as error:
             return failure(error)

@@ -5,6 +5,9 @@ and one batch, cut into pieces so that one piece is made durable while the next 
 what the server knows to stand (``Standing``) where it does. One that meets a conflict which is not its caller's (an
 unconditional update, a patch, a generated name) is prepared again from what then stands. Two writes of one key go one
 after the other.
+
+What was asked by itself has a lane of its own, and of each lane a bound number of pieces is under way: a person's write
+and a node's heartbeat do not stand behind a burst of thousands, here or at the store.
 """
 
 from __future__ import annotations
@@ -24,10 +27,12 @@ from orchestrator.apiserver.write import Pending, Write
 from orchestrator.client.protocol import Response, Verb
 from orchestrator.store.protocol import Change, Result, Value
 
-PREPARED_AT_ONCE = 32
-"""Writes prepared before others have their turn: about as long as the loop may be held."""
+PREPARE_SECONDS = 0.005
+"""Writes are prepared for so long before others have their turn."""
 MAX_PIECE_WRITES = 512
 """Writes in one proposal: the disk is at work on one while the next is prepared."""
+MAX_PIECES = 2
+"""Of a lane, under way at once. More would only wait at the store, in front of the other lane's."""
 
 
 class _Order:
@@ -51,38 +56,59 @@ _Item = tuple[Pending, _Order]
 _Written = tuple[_Item, Write, Change]
 
 
+class _Lane:
+    """Writes that wait for their piece, and the pieces under way."""
+
+    __slots__ = ("pieces", "preparing", "waiting")
+
+    def __init__(self) -> None:
+        self.waiting: deque[_Item] = deque()
+        self.pieces = 0
+        self.preparing = asyncio.Lock()
+        """One piece is prepared at a time: two that take turns would both be late."""
+
+
 class Writer:
     """One per server. Bounded by its callers: each waits for its answers."""
 
     def __init__(self, env: Environment) -> None:
         self._env = env
-        self._waiting: deque[_Item] = deque()
-        self._preparing = asyncio.Lock()
-        """One piece is prepared at a time: two that take turns would both be late."""
+        self._single = _Lane()
+        """What was asked by itself."""
+        self._bulk = _Lane()
 
-    async def write(self, pending: Sequence[Pending]) -> list[Response]:
-        """The answers, in order."""
+    async def write(self, pending: Sequence[Pending], *, single: bool = False) -> list[Response]:
+        """The answers, in order. ``single``: it was no part of a batch."""
         if pending:
+            lane = self._single if single else self._bulk
             order = _Order(pending, self._env.context.cause)
-            if not self._waiting:
-                self._env.context.task(self._turn(), "writes")
-            self._waiting.extend([(one, order) for one in pending])
+            idle = not lane.waiting
+            lane.waiting.extend([(one, order) for one in pending])
+            if idle and lane.pieces < MAX_PIECES:
+                self._env.context.task(self._turn(lane), "writes")
             await order.done
         return [one.response or failure(errors.internal("a write was left without an answer")) for one in pending]
 
-    async def _turn(self) -> None:
-        """All that is asked until the loop comes round."""
+    async def _turn(self, lane: _Lane) -> None:
+        """All that is asked until the loop comes round, as far as there is room."""
         await asyncio.sleep(0)
-        while self._waiting:
-            piece = [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_PIECE_WRITES))]
-            self._env.context.task(self._piece(piece), "writes")
+        while lane.waiting and lane.pieces < MAX_PIECES:
+            piece = [lane.waiting.popleft() for _ in range(min(len(lane.waiting), MAX_PIECE_WRITES))]
+            lane.pieces += 1
+            self._env.context.task(self._piece(lane, piece), "writes")
 
-    async def _piece(self, left: list[_Item]) -> None:
-        """Rounds until every write of it is answered."""
+    async def _piece(self, lane: _Lane, left: list[_Item]) -> None:
+        await self._rounds(lane, left)
+        lane.pieces -= 1
+        if lane.waiting:
+            self._env.context.task(self._turn(lane), "writes")
+
+    async def _rounds(self, lane: _Lane, left: list[_Item]) -> None:
+        """Until every write of the piece is answered."""
         while left:
             now, later = _first_of_each_key(left)
             try:
-                again = await self._round(now)
+                again = await self._round(lane, now)
             except Exception as bug:
                 self._env.log.exception("a round of writes failed", writes=len(now))
                 again = []
@@ -94,15 +120,18 @@ class Writer:
                 if id(one) not in waiting:
                     order.answered()
 
-    async def _round(self, now: list[_Item]) -> list[_Item]:
+    async def _round(self, lane: _Lane, now: list[_Item]) -> list[_Item]:
         """Prepare and commit; returns those that must go again."""
         env = self._env
+        monotonic = env.clock.monotonic
         values = await _read(env, [one for one, _ in now])
-        async with self._preparing:
-            for position, (one, _) in enumerate(now):
+        async with lane.preparing:
+            began = monotonic()
+            for one, _ in now:
                 _prepare(env, one, values)
-                if position % PREPARED_AT_ONCE == PREPARED_AT_ONCE - 1:
+                if monotonic() - began >= PREPARE_SECONDS:
                     await asyncio.sleep(0)
+                    began = monotonic()
         await charge_quotas(env, [one for one, _ in now if one.write])
         unsure = [item for item in now if not item[0].write and not item[0].response]
         return unsure + await _commit(env, [item for item in now if item[0].write and not item[0].response])

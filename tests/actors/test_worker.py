@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from actors import Actor, Ask, Down, Ref, Refused, System, Tell, temporary
+from actors.clock import LoopClock
 from actors.context import STASH_CAPACITY
-from actors.worker import BATCH
+from actors.worker import BATCH, TURN_SECONDS
 from tests.actors.cast import Add, Counter, Crash, Refuse, Sleep, Total
 
 
@@ -75,6 +76,45 @@ async def test_a_suspended_handler_holds_up_nobody_else() -> None:
         answers = await asyncio.gather(*(ref.ask(Sleep(1.0)) for ref in refs))
         assert answers == ["slept"] * 50
         assert system.clock.monotonic() == pytest.approx(1.0)
+
+
+class Laborious(LoopClock):
+    """A clock of a machine on which work takes time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.worked = 0.0
+        self.monotonic = lambda: self.worked
+
+
+class Worker(Actor):
+    def __init__(self, clock: Laborious, turns: list[int]) -> None:
+        self.clock = clock
+        self.turns = turns
+
+    async def receive(self, message: Any) -> None:
+        self.clock.worked += TURN_SECONDS / 4
+        self.turns[-1] += 1
+
+
+async def test_many_busy_actors_let_the_loop_have_its_turn_together() -> None:
+    """SEMANTICS 4.2"""
+    clock, turns = Laborious(), [0]
+    loop = asyncio.get_running_loop()
+
+    def turn() -> None:
+        turns.append(0)
+        if sum(turns) < 40:
+            loop.call_soon(turn)
+
+    async with System(clock=clock) as system:
+        refs = [await system.spawn(Worker, clock, turns) for _ in range(40)]
+        for ref in refs:
+            await ref.tell(Write("a"))
+        loop.call_soon(turn)
+        await system.idle()
+    assert sum(turns) == 40
+    assert max(turns) <= 5
 
 
 class Slow(Ask[str]):

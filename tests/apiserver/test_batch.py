@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from orchestrator.client.protocol import Verb
+import asyncio
+
+from orchestrator.client.protocol import MAX_BATCH_REQUESTS, Request, Verb
 from tests.apiserver.desk import body_of, config_map, desk, pod, request
 
 
@@ -24,6 +26,19 @@ async def test_two_writes_of_one_object_go_one_after_the_other() -> None:
         )
         assert (made.code, changed.code, gone.code) == (201, 200, 200)
         assert body_of(changed)["data"] == {"x": "2"}
+
+
+async def test_what_is_asked_by_itself_does_not_stand_behind_a_burst_of_batches() -> None:
+    def burst(number: int) -> list[Request]:
+        names = (f"b{number}-{each}" for each in range(MAX_BATCH_REQUESTS))
+        return [request(Verb.CREATE, "configmaps", body=config_map(name)) for name in names]
+
+    async with desk() as api:
+        batches = [asyncio.create_task(api.batch(*burst(number))) for number in range(4)]
+        await asyncio.sleep(0)
+        alone = await api.create("configmaps", config_map("alone"))
+        last = [(await batch)[-1].revision for batch in batches]
+        assert alone.revision < sorted(last)[2]
 
 
 async def test_equal_creates_share_their_spec_and_have_names_of_their_own() -> None:

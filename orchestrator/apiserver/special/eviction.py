@@ -54,7 +54,7 @@ async def evict(env: Environment, call: Call) -> Response:
         body=b"",
     )
     deletion = Call(call.identity, request, call.resource, call.now)
-    response = (await env.writer.write([Pending(deletion, prepare_eviction, call.key, 0)]))[0]
+    response = (await env.writer.write([Pending(deletion, prepare_eviction, call.key, 0)], single=True))[0]
     return response if response.code >= 400 else answer(CREATED, 201)
 
 
