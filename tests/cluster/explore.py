@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from orchestrator.testing.swarm.exploring import Tally, explore, missing, tell
+from orchestrator.testing.swarm.exploring import Tally, explore, missing, prepare, tell
 from orchestrator.testing.swarm.living import verdict
 from tests.cluster.summary import Summary
 
@@ -33,6 +33,7 @@ def _prove(seeds: int, jobs: int, path: Path) -> int:
     """Live those that failed last time once more, and then the seeds below ``seeds`` that are not on record yet."""
     summary = Summary(path)
     first = summary.next_seed
+    prepare()
     print(f"{first} seeds are on record")
     for failed in list(summary.record.failed):
         passed = summary.again(verdict(failed.seed))

@@ -106,10 +106,10 @@ def explore(
 def _lives(seeds: range, jobs: int) -> Iterator[Life]:
     """Each seed's life in order, whichever process lived it."""
     if jobs <= 1:
-        _prepare()
+        prepare()
         yield from map(_live, seeds)
         return
-    with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_prepare) as pool:
+    with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=prepare) as pool:
         try:
             yield from pool.map(_live, seeds, chunksize=CHUNK_SEEDS)
         finally:
@@ -126,7 +126,7 @@ def _live(seed: int) -> Life:
             gc.collect()
 
 
-def _prepare() -> None:
+def prepare() -> None:
     """Crashes are what a swarm is made of: nobody reads of each. What is imported is no garbage."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     gc.collect()
