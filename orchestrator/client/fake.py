@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from actors import Actor, Ref, Tell
-from orchestrator.apimachinery import errors, merge_patch
+from orchestrator.apimachinery import errors, json_patch, merge_patch
 from orchestrator.apimachinery.encoded import Encoded, Object, decode_part, encode, encode_part
 from orchestrator.apimachinery.errors import StatusError
 from orchestrator.apimachinery.meta import generate_name
@@ -185,7 +185,7 @@ class FakeApi(Actor):
         if request.patch_type == PatchType.APPLY and key not in self.objects:
             return self._create(request)
         held = self._existing(request.target, key)
-        patched = merge_patch.apply(held.decode(), document)
+        patched = _patched(held.decode(), document, request.patch_type)
         return self._update(request, key, patched)
 
     def _store(self, key: str, held: Encoded, old: Object, obj: Object, subresource: str) -> Encoded:
@@ -297,6 +297,15 @@ def _prefix(target: Target) -> str:
 
 def _key(target: Target) -> str:
     return _prefix(target) + target.name
+
+
+def _patched(obj: Object, document: Any, how: PatchType | None) -> Any:
+    if how != PatchType.JSON:
+        return merge_patch.apply(obj, document)
+    try:
+        return json_patch.apply(obj, document)
+    except json_patch.PatchError as wrong:
+        raise errors.status(422, "Invalid", str(wrong), {}) from wrong
 
 
 def _plain(obj: Object) -> Object:

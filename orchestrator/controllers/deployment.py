@@ -11,14 +11,14 @@ from typing import Any, ClassVar
 from orchestrator.apimachinery.encoded import Object
 from orchestrator.apimachinery.selectors import Selector, from_label_selector
 from orchestrator.client.kinds import DEPLOYMENTS, PODS, REPLICASETS
-from orchestrator.client.protocol import Request, Response, Want
+from orchestrator.client.protocol import PatchType, Request, Response, Want
 from orchestrator.client.requests import create, delete, patch, update_status
 from orchestrator.client.view import View
 from orchestrator.controllers import deployment_status as statuses
 from orchestrator.controllers import revisions
 from orchestrator.controllers.claim import adopt_request, claim, release_request
 from orchestrator.controllers.controller import Controller, Watched, controller_reference, own_keys, owner_key, refusals
-from orchestrator.controllers.deployment_plan import Plan, plan
+from orchestrator.controllers.deployment_plan import Change, Plan, plan
 from orchestrator.controllers.outcome import DONE, Outcome, requeue_after, retry
 from orchestrator.controllers.pods import ORPHANS, orphans, pod
 from orchestrator.controllers.rollout import ROLLING, size
@@ -118,8 +118,7 @@ class Deployments(Controller, kind=DEPLOYMENTS):
             metadata = {**planned.create["metadata"], "ownerReferences": [controller_reference(deployment)]}
             made = {**planned.create, "metadata": metadata}
             writes.append(create(REPLICASETS, made, want=Want.REVISION))
-        for name, change in planned.changes.items():
-            writes.append(patch(REPLICASETS, name, deployment.namespace, change, want=Want.REVISION))
+        writes += [request_of(change) for change in planned.changes]
         writes += [delete(REPLICASETS, view.name, view.namespace, uid=view.uid) for view in planned.delete]
         return writes
 
@@ -176,3 +175,22 @@ class Deployments(Controller, kind=DEPLOYMENTS):
             return requeue_after(left)
         stuck = statuses.stuck_after(deployment, status, now)
         return requeue_after(stuck) if stuck is not None else DONE
+
+
+def request_of(change: Change) -> Request:
+    """Holds only as long as the spec is the one that was seen: a write that comes late makes nothing undone.
+
+    Kubernetes says the revision; what a ReplicaSet counts in its status meanwhile is no reason to plan anew.
+    """
+    view = change.view
+    operations: list[Object] = [
+        {"op": "test", "path": "/metadata/uid", "value": view.uid},
+        {"op": "test", "path": "/metadata/generation", "value": view.generation},
+    ]
+    if change.annotations and not view.annotations:
+        operations.append({"op": "add", "path": "/metadata/annotations", "value": {}})
+    for name, value in change.annotations.items():
+        if view.annotations.get(name) != value:
+            operations.append({"op": "add", "path": f"/metadata/annotations/{name.replace('/', '~1')}", "value": value})
+    operations += [{"op": "add", "path": f"/spec/{name}", "value": value} for name, value in change.spec.items()]
+    return patch(REPLICASETS, view.name, view.namespace, operations, patch_type=PatchType.JSON, want=Want.REVISION)

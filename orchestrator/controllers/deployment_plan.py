@@ -29,11 +29,18 @@ HISTORY_LIMIT = 10
 """Old ReplicaSets that are kept when ``revisionHistoryLimit`` is not said."""
 
 
+class Change(msgspec.Struct):
+    """Of a ReplicaSet, as it was seen: annotations and fields of the spec that get another value."""
+
+    view: View
+    annotations: dict[str, str] = {}
+    spec: Object = {}
+
+
 class Plan(msgspec.Struct, frozen=True):
     create: Object | None = None
     """The new ReplicaSet."""
-    changes: dict[str, Object] = {}
-    """Merge patches of ReplicaSets by name."""
+    changes: tuple[Change, ...] = ()
     scales: tuple[Scale, ...] = ()
     """What the changes do to sizes, for the Events."""
     delete: tuple[View, ...] = ()
@@ -114,27 +121,27 @@ def _with(
     gone: Sequence[View],
     status: Object,
 ) -> Plan:
-    changes: dict[str, Object] = {}
+    changes: dict[str, Change] = {}
     revision = ""
     if new is not None:
         wanted = max(revisions.newest_revision(old) + 1, revisions.revision_of(new))
         annotations = revisions.new_annotations(deployment, new.annotations, wanted, exists=True)
         if annotations != new.annotations:
-            changes[new.name] = {"metadata": {"uid": new.uid, "annotations": annotations}}
+            changes[new.name] = Change(new, annotations)
         revision = _changed_revision(deployment, annotations[revisions.REVISION])
         _keep_min_ready(deployment, new, changes)
     for scale in scales:
-        change = changes.setdefault(scale.view.name, {"metadata": {"uid": scale.view.uid}})
-        change.setdefault("spec", {})["replicas"] = scale.replicas
-        change["metadata"]["annotations"] = {**change["metadata"].get("annotations", {}), **_size_annotations(limit)}
-    return Plan(changes=changes, scales=tuple(scales), delete=tuple(gone), revision=revision, status=status)
+        change = changes.setdefault(scale.view.name, Change(scale.view))
+        change.spec["replicas"] = scale.replicas
+        change.annotations = change.annotations | _size_annotations(limit)
+    made = tuple(changes.values())
+    return Plan(changes=made, scales=tuple(scales), delete=tuple(gone), revision=revision, status=status)
 
 
-def _keep_min_ready(deployment: View, new: View, changes: dict[str, Object]) -> None:
+def _keep_min_ready(deployment: View, new: View, changes: dict[str, Change]) -> None:
     wanted = deployment.spec.get("minReadySeconds", 0)
     if new.spec.get("minReadySeconds", 0) != wanted:
-        change = changes.setdefault(new.name, {"metadata": {"uid": new.uid}})
-        change["spec"] = {"minReadySeconds": wanted}
+        changes.setdefault(new.name, Change(new)).spec["minReadySeconds"] = wanted
 
 
 def _size_annotations(limit: Bounds) -> dict[str, str]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from orchestrator.apimachinery.encoded import Object
 from orchestrator.client.kinds import DEPLOYMENTS, PODS, REPLICASETS
-from orchestrator.controllers.deployment import Deployments
+from orchestrator.controllers.deployment import Deployments, request_of
+from orchestrator.controllers.deployment_plan import Change
 from orchestrator.controllers.replicaset import ReplicaSets
-from tests.controllers.stage import Stage, deployment, stage
+from tests.controllers.stage import Stage, deployment, replicaset, stage
 
 REVISION = "deployment.kubernetes.io/revision"
 
@@ -65,6 +66,26 @@ async def test_a_rolling_update_stays_within_surge_and_unavailable() -> None:
         images = {pod["spec"]["containers"][0]["image"] for pod in await s.objects(PODS)}
         assert images == {"web:2"}
         assert (await live(s))["metadata"]["annotations"][REVISION] == "2"
+
+
+async def test_a_change_that_comes_late_holds_only_for_the_spec_that_it_was_planned_for() -> None:
+    """Found by the swarm, seeds 2221 and 2350: a scaling that had been given up undid the one after it."""
+    async with stage() as s:
+        await s.play(ReplicaSets)
+        await s.client.create(REPLICASETS, replicaset(replicas=4))
+        cache = await s.informers.synced(REPLICASETS)
+        await s.settle()
+        seen = cache.list()[0]
+        await converge(s)
+        counted = cache.list()[0]
+        assert counted.revision > seen.revision
+        (held,) = await s.client.batch([request_of(Change(seen, {"a/b": "c"}, {"replicas": 3}))])
+        assert held.code == 200
+        (late,) = await s.client.batch([request_of(Change(counted, {}, {"replicas": 4}))])
+        assert late.code == 422
+        (rs,) = await s.objects(REPLICASETS)
+        assert rs["spec"]["replicas"] == 3
+        assert rs["metadata"]["annotations"] == {"a/b": "c"}
 
 
 async def test_recreate_makes_no_new_pod_before_the_last_old_one_is_gone() -> None:
