@@ -269,16 +269,24 @@ class SqliteLog:
         """``size``: of a write that may be done here and now, if the connection sees to that."""
         if self._read_only:
             raise LogFailed(self.path, operation, "it is open to be read only")
-        here = self._connection if not self._running and self._failed is None else None
         try:
-            if isinstance(here, Prompt) and here.willing(size):
-                here.execute_here(sql, parameters)
-            else:
+            if not await self._written_here(sql, parameters, size):
                 await self._query(sql, parameters)
         except COMPLAINTS as error:
             failure = translate(self.path, operation, error)
             self._failed = failure if isinstance(failure, LogFailed) else LogFailed(self.path, operation, str(error))
             raise failure from error
+
+    async def _written_here(self, sql: str, parameters: tuple[Any, ...], size: int) -> bool:
+        """Whether it was done without a hop to the thread: only while that has nothing to do."""
+        if not isinstance(self._connection, Prompt) or not self._connection.willing(size):
+            return False
+        await asyncio.sleep(0)  # what was sent to other members leaves before the loop waits for the disk
+        prompt = self._connection
+        if not isinstance(prompt, Prompt) or self._running or self._failed is not None:
+            return False
+        prompt.execute_here(sql, parameters)
+        return True
 
     async def _shielded(self, call: Awaitable[T]) -> T:
         """What the thread has begun it ends, and ``close`` waits for it, whoever is cancelled here."""

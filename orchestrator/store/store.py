@@ -26,6 +26,7 @@ from orchestrator.store.log import Log
 from orchestrator.store.machine import Applied, Denied, Machine, code_of
 from orchestrator.store.member import Lost, Member
 from orchestrator.store.membership import Change, members, reconfigured
+from orchestrator.store.notices import Notices
 from orchestrator.store.proposals import Proposal, to_command
 from orchestrator.store.protocol import (
     Batch,
@@ -122,6 +123,7 @@ class Store(Actor):
 
     async def start(self) -> None:
         clock = self.context.clock
+        self._notices = Notices(self._transmit, clock)
         self._member = Member(
             self._replica,
             send=self._send,
@@ -380,6 +382,9 @@ class Store(Actor):
         self._wake.set()
 
     def _send(self, message: Wire) -> None:
+        self._notices.send(message)
+
+    def _transmit(self, message: Wire) -> None:
         if self._group is not None:
             self._group.transport.send(message.to, encode_wire(message))
 

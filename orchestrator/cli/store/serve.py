@@ -82,7 +82,7 @@ async def serve(config: ClusterConfig, quota_bytes: int | None) -> None:
     from actors import Mailbox, System, child, rest_for_one
     from orchestrator import membership
     from orchestrator.specs import RESTART_BACKOFF, group, member_spec
-    from orchestrator.store.connection import connect, connect_prompt
+    from orchestrator.store.connection import connect_prompt
     from orchestrator.store.gateway.door import Gateway, Listening
     from orchestrator.store.protocol import SetQuota
     from orchestrator.store.sqlite_log import RESERVED_BYTES, SqliteLog
@@ -96,9 +96,7 @@ async def serve(config: ClusterConfig, quota_bytes: int | None) -> None:
     path = str(config.data_dir / "store" / "log.sqlite")
     async with System(membership.system_name(config.member) if config.member else "store") as system:
         await membership.connect(system, config)
-        # A member's followers write while it does: it must not hold up what it sends them.
-        connection = connect if config.member else connect_prompt
-        log = SqliteLog(path, reserved_bytes=RESERVED_BYTES, connect=connection)
+        log = SqliteLog(path, reserved_bytes=RESERVED_BYTES, connect=connect_prompt)
         name, several = membership.store_name(config), membership.group(system, config)
         store = child(
             lambda: Store(log, member=name, group=several),
