@@ -251,9 +251,13 @@ class Member:
 
     async def perform(self) -> bool:
         """Do what there is to do now; whether there was anything. Raises ``LogFailed``."""
-        self._take_over()
-        self._follow()
-        self._place()
+        raft = self.replica.raft
+        if self._led != raft.term:
+            self._take_over()
+        if self._leader != raft.leader:
+            self._follow()
+        if self._waiting or self._forwards or self._ending or self._gathered is not None:
+            self._place()
         return await self.replica.perform(self._seen, self._on_restored)
 
     def _seen(self, ready: Ready, done: Done) -> None:

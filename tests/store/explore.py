@@ -47,6 +47,7 @@ def live(seed: int) -> Lived:
 
 def _live_all(block: range) -> list[Lived]:
     gc.disable()  # a seed leaves little behind: it is cheaper to look for cycles after some of them
+    gc.freeze()  # and not among the modules
     lived = []
     for seed in block:
         lived.append(live(seed))
