@@ -9,23 +9,20 @@ is acknowledged; its next incarnation reads the log anew.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
 from actors import Actor, Down, Exit, Refused, Tell
 from actors.timer import Alarm
-from orchestrator.raft.config import Unsafe
-from orchestrator.raft.core import NotLeader
 from orchestrator.store.causes import causes, changed
 from orchestrator.store.commands import CompactTo
 from orchestrator.store.group import FromMember, Group, MemberLost
 from orchestrator.store.interned import interned_changes
 from orchestrator.store.log import Log
-from orchestrator.store.machine import Applied, Denied, Machine, code_of
+from orchestrator.store.machine import Applied, Machine, code_of
 from orchestrator.store.member import Lost, Member
-from orchestrator.store.membership import Change, members, reconfigured
+from orchestrator.store.membership import members
 from orchestrator.store.notices import Notices
 from orchestrator.store.proposals import Proposal, to_command
 from orchestrator.store.protocol import (
@@ -38,7 +35,6 @@ from orchestrator.store.protocol import (
     LeaseGrant,
     LeaseKeepAlive,
     LeaseList,
-    LeaseReply,
     LeaseRevoke,
     LeaseStatus,
     LeaseStatusReply,
@@ -62,7 +58,9 @@ from orchestrator.store.protocol import (
     WatchReply,
 )
 from orchestrator.store.reading import Unreadable, check_revision, get, read
+from orchestrator.store.reconfiguring import Reconfiguring
 from orchestrator.store.replica import ALONE, Replica
+from orchestrator.store.replies import applied, into, kept_alive
 from orchestrator.store.retention import COMPACT_SECONDS, DEFAULT_RETENTION, Forgetting, Retention
 from orchestrator.store.snapshot import dump
 from orchestrator.store.snapshot_file import frame, write
@@ -75,15 +73,6 @@ PROGRESS_SECONDS = 30.0
 """Between two rounds of progress frames; who wants to know earlier asks by a credit of 0."""
 LEAST_WAIT_SECONDS = 0.01
 """For the end of a lease: a timer that rings a rounding too early may not ring without end."""
-MEMBER_SECONDS = 10.0
-"""How long a change of the members may take to be committed."""
-
-LOST = {
-    Lost.UNKNOWN: "the leader of the store was lost over it: it may or may not have happened",
-    Lost.UNAVAILABLE: "no leader of the store can be reached, and it has not happened: try again",
-}
-
-T = TypeVar("T")
 
 
 class _Progress(Tell):
@@ -133,6 +122,7 @@ class Store(Actor):
             tick_seconds=self._group.tick_seconds if self._group else 0.0,
         )
         await self._member.open()
+        self._reconfiguring = Reconfiguring(self._replica.raft, clock, self._wake.set)
         if self._replica.cut:
             self.context.log.warning("log tail cut", found=self._replica.cut)
         self.context.task(self._commit(), "commit")
@@ -183,9 +173,9 @@ class Store(Actor):
             case MemberList():
                 return members(self._replica.raft)
             case MemberAdd() | MemberPromote() | MemberRemove():
-                return self.context.later(self._reconfigure(message))
+                return self.context.later(self._reconfiguring.change(message))
             case MoveLeader(member=member):
-                return self.context.later(self._move_leader(member))
+                return self.context.later(self._reconfiguring.move_leader(member))
             case SaveSnapshot(path=path):
                 return self.context.later(self._save_snapshot(path))
             case Causes(revision=revision):
@@ -217,9 +207,9 @@ class Store(Actor):
         if isinstance(proposal, Batch):
             proposal = Batch(interned_changes(proposal.changes), proposal.request_id)
         future: asyncio.Future[Applied | Lost] = asyncio.get_running_loop().create_future()
-        self._member.propose(to_command(proposal, self._milliseconds()), _to(future))
+        self._member.propose(to_command(proposal, self._milliseconds()), into(future))
         self._wake.set()
-        return self.context.later(_answer(future))
+        return self.context.later(applied(future))
 
     async def _commit(self) -> None:
         """The group commit: whatever waits while one append is under way goes into the next."""
@@ -262,7 +252,7 @@ class Store(Actor):
         """Return when everything is applied here that was answered before. Raises ``Refused``."""
         self._catch_up()
         future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._member.read(_to(future))
+        self._member.read(into(future))
         self._wake.set()
         if not await future:
             raise Refused("unavailable", "no leader of the store can be reached: try again")
@@ -291,9 +281,9 @@ class Store(Actor):
     def _keep_alive(self, number: int) -> Any:
         self._catch_up()
         future: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
-        self._member.keep_alive(number, _to(future))
+        self._member.keep_alive(number, into(future))
         self._wake.set()
-        return self.context.later(_kept(number, future))
+        return self.context.later(kept_alive(number, future))
 
     def _lease_status(self, number: int) -> LeaseStatusReply:
         lease = self._machine.leases.get(number)
@@ -344,39 +334,6 @@ class Store(Actor):
 
     # The group
 
-    async def _reconfigure(self, change: Change) -> None:
-        raft = self._replica.raft
-        try:
-            index = raft.reconfigure(reconfigured(raft, change))
-        except NotLeader as error:
-            raise Refused("not leader", str(error)) from error
-        except Unsafe as error:
-            raise Refused("unsafe", str(error)) from error
-        term = raft.term
-        self._wake.set()
-        await self._until(lambda: raft.log.commit >= index or raft.term != term)
-        if raft.log.commit < index:
-            raise Refused(Lost.UNKNOWN.value, LOST[Lost.UNKNOWN])
-
-    async def _move_leader(self, member: int) -> None:
-        raft = self._replica.raft
-        if member not in raft.config.voters:
-            raise Refused("unsafe", f"expected a voter of {list(raft.config.voters)}, found {member}")
-        try:
-            raft.transfer(member)
-        except NotLeader as error:
-            raise Refused("not leader", str(error)) from error
-        self._wake.set()
-        await self._until(lambda: raft.leader == member)
-
-    async def _until(self, holds: Callable[[], bool]) -> None:
-        clock = self.context.clock
-        deadline = clock.monotonic() + MEMBER_SECONDS
-        while not holds():
-            if clock.monotonic() > deadline:
-                raise Refused("unavailable", f"not done after {MEMBER_SECONDS} s: is a majority of the members there?")
-            await clock.sleep(0.02)
-
     def _catch_up(self) -> None:
         self._member.catch_up()
         self._wake.set()
@@ -414,31 +371,3 @@ class Store(Actor):
 
     def _milliseconds(self) -> int:
         return round(self.context.clock.time() * 1000)
-
-
-def _to(future: asyncio.Future[T]) -> Callable[[T], None]:
-    """Answers it, unless whoever asked has gone."""
-
-    def answer(result: T) -> None:
-        if not future.done():
-            future.set_result(result)
-
-    return answer
-
-
-async def _answer(future: asyncio.Future[Applied | Lost]) -> Any:
-    applied = await future
-    if isinstance(applied, Lost):
-        raise Refused(applied.value, LOST[applied])
-    if isinstance(applied.reply, Denied):
-        raise Refused(applied.reply.code, applied.reply.message)
-    return applied.reply
-
-
-async def _kept(number: int, future: asyncio.Future[int | None]) -> LeaseReply:
-    ttl = await future
-    if ttl is None:
-        raise Refused("unavailable", "no leader of the store can be reached: try again")
-    if ttl == 0:
-        raise Refused("lease", f"there is no lease {number}: it expired or was revoked")
-    return LeaseReply(number, ttl / 1000)
