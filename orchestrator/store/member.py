@@ -22,6 +22,7 @@ from orchestrator.raft.core import NOBODY, NotLeader, Role
 from orchestrator.raft.entry import Entry
 from orchestrator.raft.ready import Ready
 from orchestrator.store.commands import Command, Revoke, Transact, Write, decode_command, encode_command
+from orchestrator.store.confirming import GIVE_UP_TICKS, NEVER, RETRY_TICKS, AnswerLease, AnswerRead, Reads
 from orchestrator.store.deadlines import Deadlines
 from orchestrator.store.machine import Applied
 from orchestrator.store.protocol import LeaseReply, Refusal
@@ -31,10 +32,6 @@ from orchestrator.store.wire import Confirm, Confirmed, Forward, Placed, Wire
 
 MAX_COMMIT_PROPOSALS = 1_024
 """Proposals in one append: bounds how long the loop is busy applying them."""
-RETRY_TICKS = 10
-"""Without an answer from the leader it is asked again, or its successor."""
-GIVE_UP_TICKS = 750
-"""Without a leader that takes it a proposal or a read is given up. An id is remembered for much longer."""
 MAX_FORWARDS = 8_192
 """Proposals of other members that wait for an append; more are given back, and come again."""
 MAX_UNCOMMITTED = 16_384
@@ -43,7 +40,6 @@ MAX_TICKS = 1_000
 """Ticks that are made up for at once: after that many any leadership and any lease is over."""
 LIFE_BITS = 28
 """Of a token, behind those that tell the lives of a member apart: questions asked in one life."""
-NEVER = -1
 
 
 class Lost(Enum):
@@ -56,10 +52,6 @@ class Lost(Enum):
 
 
 AnswerProposal = Callable[[Applied | Lost], None]
-AnswerRead = Callable[[bool], None]
-"""True: everything that was answered before the read was asked is applied here. False: no leader says so."""
-AnswerLease = Callable[[int | None], None]
-"""Its time to live in milliseconds, 0: there is none; None: no leader says so."""
 
 
 class _Operation:
@@ -82,21 +74,6 @@ class _Operation:
         self.asked = NEVER
         self.tried = False
         """Whether a leader was ever asked to take it."""
-        self.age = 0
-
-
-class _Read:
-    """A read, or with ``lease`` a wish to keep it alive. ``origin``: the member that asked for it, 0: this one."""
-
-    __slots__ = ("age", "answers", "asked", "index", "lease", "origin", "origin_token")
-
-    def __init__(self, lease: int = 0, origin: int = 0, origin_token: int = 0) -> None:
-        self.lease = lease
-        self.origin = origin
-        self.origin_token = origin_token
-        self.answers: list[AnswerLease] = []
-        self.index = NEVER
-        self.asked = NEVER
         self.age = 0
 
 
@@ -140,9 +117,7 @@ class Member:
         self._placed: dict[int, list[_Operation]] = {}
         # Known to stand in a log, by index. One that was truncated may come back with another leader.
         self._forwards: deque[tuple[Forward, Command]] = deque()
-        self._gathered: _Read | None = None
-        # The reads that came since the last ``perform``: they are one to the leader.
-        self._reads: dict[int, _Read] = {}
+        self._reads = Reads(replica, send=send, token=self._token, extend=self._extend)
         self._leader = NOBODY
         # Who led when this member looked last.
         self._led = 0
@@ -167,24 +142,19 @@ class Member:
     # Inputs
 
     def propose(self, command: Command, answer: AnswerProposal | None) -> None:
-        self._tokens += 1
-        retriable = False
+        token, retriable = self._token(), False
         if isinstance(command, Write | Transact) and not self.replica.alone:
             retriable = True
             if not command.request_id:
-                command = msgspec.structs.replace(command, request_id=f"{self._name}.{self._tokens}")
-        self._waiting.append(_Operation(self._tokens, command, answer, retriable))
+                command = msgspec.structs.replace(command, request_id=f"{self._name}.{token}")
+        self._waiting.append(_Operation(token, command, answer, retriable))
 
     def read(self, answer: AnswerRead) -> None:
         """Ask whether what is applied here is enough for a linearizable read."""
-        if self._gathered is None:
-            self._gathered = _Read()
-        self._gathered.answers.append(lambda ttl: answer(ttl is not None))
+        self._reads.read(answer)
 
     def keep_alive(self, lease: int, answer: AnswerLease) -> None:
-        read = _Read(lease)
-        read.answers.append(answer)
-        self._ask(read)
+        self._reads.keep_alive(lease, answer)
 
     def catch_up(self) -> None:
         """Let the ticks pass that are due. Call it often, and before a read or a wish to keep a lease alive.
@@ -216,8 +186,7 @@ class Member:
                 self._retry(operation)
         while self._waiting and self._waiting[0].age > GIVE_UP_TICKS:
             self._give_up(self._waiting.popleft())
-        for token, read in list(self._reads.items()):
-            self._age(token, read)
+        self._reads.tick()
 
     def receive(self, message: Wire) -> None:
         match message:
@@ -226,9 +195,9 @@ class Member:
             case Placed():
                 self._on_placed(message)
             case Confirm():
-                self._on_confirm(message)
+                self._reads.on_confirm(message)
             case Confirmed():
-                self._on_confirmed(message)
+                self._reads.on_confirmed(message)
             case _:
                 self.replica.step(message)
 
@@ -243,9 +212,12 @@ class Member:
             for lease in self.deadlines.take_due(self._now()):
                 if self.replica.machine.leases.get(lease) is not None:
                     # Another leader gives the lease its whole time: it must not find this one's word.
-                    self._tokens += 1
                     command = Revoke(at, lease, expired=True)
-                    self._ending.append(_Operation(self._tokens, command, None, False, self.replica.raft.term))
+                    self._ending.append(_Operation(self._token(), command, None, False, self.replica.raft.term))
+
+    def _token(self) -> int:
+        self._tokens += 1
+        return self._tokens
 
     # Outputs
 
@@ -256,7 +228,7 @@ class Member:
             self._take_over()
         if self._leader != raft.leader:
             self._follow()
-        if self._waiting or self._forwards or self._ending or self._gathered is not None:
+        if self._waiting or self._forwards or self._ending or self._reads.gathered:
             self._place()
         return await self.replica.perform(self._seen, self._on_restored)
 
@@ -269,12 +241,7 @@ class Member:
             self._watches.publish(records, self._told)
         for entry, applied in done:
             self._settle(entry, applied)
-        for confirmed in ready.reads:
-            if confirmed.token in self._reads:
-                self._reads[confirmed.token].index = confirmed.index
-        for token in ready.lost_reads:
-            self._lose(token)
-        self._serve()
+        self._reads.confirmed(ready.reads, ready.lost_reads)
 
     def _settle(self, entry: Entry, applied: Applied | None) -> None:
         """Answer who proposed the entry. What stood at its index in another term can never be committed."""
@@ -350,15 +317,11 @@ class Member:
             del self._away[operation.token]
             operation.asked = NEVER
             self._waiting.append(operation)
-        for token, read in list(self._reads.items()):
-            if read.index == NEVER and not read.origin:
-                self._confirm(token, read)
+        self._reads.ask_again()
 
     def _place(self) -> None:
         """Into the log of this member if it leads, else to who does."""
-        if self._gathered is not None:
-            gathered, self._gathered = self._gathered, None
-            self._ask(gathered)
+        self._reads.ask()
         if self.leads:
             if self._waiting or self._ending or self._forwards:
                 self._propose_all()
@@ -436,74 +399,6 @@ class Member:
         answer, operation.answer = operation.answer, None
         if answer is not None:
             answer(Lost.UNKNOWN if operation.tried or operation.term else Lost.UNAVAILABLE)
-
-    # Reads
-
-    def _ask(self, read: _Read) -> None:
-        self._tokens += 1
-        self._reads[self._tokens] = read
-        self._confirm(self._tokens, read)
-
-    def _confirm(self, token: int, read: _Read) -> None:
-        """Ask who leads, or the core if that is this member."""
-        read.asked = read.age
-        if self.leads:
-            self.replica.raft.read(token)
-        elif leader := self.replica.raft.leader:
-            self._send(Confirm(self._number, leader, token, read.lease))
-
-    def _age(self, token: int, read: _Read) -> None:
-        read.age += 1
-        if read.age > GIVE_UP_TICKS:
-            del self._reads[token]
-            for answer in read.answers:
-                answer(None)
-        elif read.index == NEVER and not read.origin and read.age - read.asked >= RETRY_TICKS:
-            self._confirm(token, read)
-
-    def _on_confirm(self, confirm: Confirm) -> None:
-        if not self.leads:
-            self._send(Confirmed(self._number, confirm.sender, confirm.token, NEVER))
-            return
-        self._ask(_Read(confirm.lease, confirm.sender, confirm.token))
-
-    def _on_confirmed(self, confirmed: Confirmed) -> None:
-        read = self._reads.get(confirmed.token)
-        if read is None or read.origin or read.index != NEVER:
-            return
-        if confirmed.index == NEVER:
-            read.asked = read.age - RETRY_TICKS + 1  # with the next tick, when somebody else may lead
-        elif read.lease:
-            del self._reads[confirmed.token]
-            for answer in read.answers:
-                answer(confirmed.ttl_milliseconds)
-        else:
-            read.index = confirmed.index
-            self._serve()
-
-    def _lose(self, token: int) -> None:
-        """The core cannot confirm it: this member does not lead any more."""
-        read = self._reads.get(token)
-        if read is None:
-            return
-        if read.origin:
-            del self._reads[token]
-            self._send(Confirmed(self._number, read.origin, read.origin_token, NEVER))
-        else:
-            read.asked = read.age - RETRY_TICKS + 1
-
-    def _serve(self) -> None:
-        """The reads whose index is known and applied. Another member waits for its own copy, not for this one."""
-        applied = self.replica.applied
-        for token, read in list(self._reads.items()):
-            if read.index == NEVER or (read.index > applied and not (read.origin and not read.lease)):
-                continue
-            del self._reads[token]
-            ttl = self._extend(read.lease) if read.lease else 0
-            if read.origin:
-                self._send(Confirmed(self._number, read.origin, read.origin_token, read.index, ttl))
-            for answer in read.answers:
-                answer(ttl)
 
 
 def _known(forward: Forward) -> Command | None:
