@@ -12,8 +12,8 @@ from actors.clock import Clock
 from orchestrator.raft.messages import Append
 from orchestrator.store.wire import Confirmed, Placed, Wire
 
-HOLD_SECONDS = 0.001
-"""The most that a watcher at another member waits longer: a client that puts one after the other is back sooner."""
+HOLD_SECONDS = 0.002
+"""About what a watcher at another member waits longer: a client that puts one after the other is back sooner."""
 
 
 class Notices:
