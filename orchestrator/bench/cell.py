@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-SCENARIOS = ("ready", "rolling", "scale", "failure", "churn", "services")
+SCENARIOS = ("ready", "rolling", "scale", "failure", "churn", "standing", "services")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +33,12 @@ CELLS: dict[str, Cell] = {
     "5000x1000": Cell(5000, 1000, 1, rounds=2),
     "5000x5000": Cell(5000, 5000, 5, rounds=2),
     "5000x30000": Cell(5000, 30_000, 30),
-    "5000x150000": Cell(5000, 150_000, 150),
+    "5000x150000": Cell(5000, 150_000, 150, scenario="standing", seconds=60.0, rate=20.0),
     "rolling": Cell(100, 1000, rounds=2, scenario="rolling"),
     "scale": Cell(100, 1000, rounds=2, scenario="scale"),
     "failure": Cell(1000, 5000, 50, scenario="failure"),
     "churn": Cell(100, 1000, scenario="churn"),
+    "standing": Cell(1000, 5000, 5, scenario="standing", seconds=60.0, rate=20.0),
     "services": Cell(100, 1000, 50, scenario="services"),
 }
 """The cells of ``make bench-reconcile`` by name."""

@@ -48,6 +48,7 @@ class Phase:
     status: StatusReply
     busy: dict[str, float]
     hops: Hops
+    began: float
 
 
 @dataclass(slots=True)
@@ -142,7 +143,8 @@ async def _follow(
 async def _begin(cluster: Cluster) -> Phase:
     status = await cluster.store.ask(StoreStatus())
     hops = Hops()
-    phase = Phase(_cpu(), _cpu_of_others(), time.thread_time(), _rss_mb(), status, _busy(cluster), hops)
+    cpu, others, began = _cpu(), _cpu_of_others(), time.perf_counter()
+    phase = Phase(cpu, others, time.thread_time(), _rss_mb(), status, _busy(cluster), hops, began)
     hops.__enter__()
     return phase
 
@@ -150,12 +152,14 @@ async def _begin(cluster: Cluster) -> Phase:
 async def _cost(cluster: Cluster, phase: Phase, pods: int, client: int) -> Object:
     """``client`` is the process of the measuring client."""
     phase.hops.__exit__(None, None, None)
+    seconds = time.perf_counter() - phase.began
     cpu, thread = _cpu() - phase.cpu, time.thread_time() - phase.thread
     others = {process: cpu - phase.others.get(process, 0.0) for process, cpu in _cpu_of_others().items()}
     clients = others.pop(client, 0.0)
     before, after = phase.status, await cluster.store.ask(StoreStatus())
     busy = _busy(cluster)
     return {
+        "share_of_a_core": round((cpu + sum(others.values())) / seconds, 4),
         "cpu_microseconds_per_pod": round(cpu / pods * 1e6, 1),
         "main_thread_microseconds_per_pod": round(thread / pods * 1e6, 1),
         "workers_microseconds_per_pod": round(sum(others.values()) / pods * 1e6, 1),

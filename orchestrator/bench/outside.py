@@ -12,8 +12,9 @@ import json
 import sys
 import time
 from collections import defaultdict
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from orchestrator.apimachinery.encoded import Object, encode_part
 from orchestrator.bench.cell import Cell
@@ -34,6 +35,7 @@ SAMPLE_SECONDS = 0.1
 STUCK_SECONDS = 300.0
 """Nothing changes for so long: the cell has failed."""
 PAGE = 500
+R = TypeVar("R")
 
 
 @dataclass(slots=True)
@@ -45,6 +47,8 @@ class Outside:
     transport: HttpTransport
     witness: Witness = field(default_factory=Witness)
     latencies: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    silence: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """While it is held the probe asks for nothing."""
 
     async def settled(self) -> None:
         """The default account is there and every node is registered and Ready."""
@@ -71,18 +75,24 @@ class Outside:
             number += 1
             name = f"probe-{number}"
             patch = {"data": {"x": "2"}}
-            await self._timed("create", self.client.create(CONFIGMAPS, _config_map(name), "default"))
-            await self._timed("get", self.client.get(CONFIGMAPS, name, "default"))
-            await self._timed("update", self.client.update(CONFIGMAPS, _config_map(name) | {"data": {"x": "1"}}))
-            await self._timed("patch", self.client.request(_merge(name, patch)))
-            await self._timed("list", self.client.request(list_(PODS, "default", Options(limit=PAGE))))
-            await self._timed("delete", self.client.delete(CONFIGMAPS, name, "default"))
+            await self._probe("create", self.client.create(CONFIGMAPS, _config_map(name), "default"))
+            await self._probe("get", self.client.get(CONFIGMAPS, name, "default"))
+            await self._probe("update", self.client.update(CONFIGMAPS, _config_map(name) | {"data": {"x": "1"}}))
+            await self._probe("patch", self.client.request(_merge(name, patch)))
+            await self._probe("list", self.client.request(list_(PODS, "default", Options(limit=PAGE))))
+            await self._probe("delete", self.client.delete(CONFIGMAPS, name, "default"))
 
-    async def _timed(self, verb: str, asked: Any) -> None:
-        began = time.perf_counter()
-        await asked
-        self.latencies[verb].append(time.perf_counter() - began)
+    async def _probe(self, verb: str, asked: Awaitable[Any]) -> None:
+        async with self.silence:
+            await self.timed(verb, asked)
         await asyncio.sleep(PROBE_SECONDS)
+
+    async def timed(self, verb: str, asked: Awaitable[R]) -> R:
+        """Note how long the answer takes."""
+        began = time.perf_counter()
+        answer = await asked
+        self.latencies[verb].append(time.perf_counter() - began)
+        return answer
 
     async def until(self, done: Any, what: str) -> list[tuple[float, int]]:
         """Wait for ``done()``; the curve of Ready pods meanwhile, seconds since the call."""

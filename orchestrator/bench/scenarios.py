@@ -19,6 +19,8 @@ MAX_POSTS = 32
 """Requests of the client under way at once."""
 ALIVE_SECONDS = 5.0
 """How long a pod of the churn lives once it is Ready."""
+IDLE_SECONDS = 30.0
+"""Of a cluster that nobody asks anything: each node sends its heartbeat three times."""
 POLL_SECONDS = 0.25
 """Between two looks at the endpoints of thousands of Services."""
 
@@ -180,6 +182,17 @@ async def _forgotten(outside: Outside) -> Object:
     return {"pods": left, "curve": curve}
 
 
+def _standing(outside: Outside, names: list[str]) -> list[tuple[str, Step]]:
+    return [("idle", lambda: _idle(outside)), ("churn", lambda: _churned(outside))]
+
+
+async def _idle(outside: Outside) -> Object:
+    """All pods run, nobody asks for anything: heartbeats and probes remain."""
+    async with outside.silence:
+        await asyncio.sleep(IDLE_SECONDS)
+    return {"pods": len(outside.witness.pods)}
+
+
 def _churn(outside: Outside, names: list[str]) -> list[tuple[str, Step]]:
     return [("churn", lambda: _churned(outside))]
 
@@ -196,10 +209,10 @@ async def _churned(outside: Outside) -> Object:
         return seen is not None and bool(seen.ready)
 
     async def life(name: str) -> None:
-        uid = (await client.create(PODS, pod(name), "default"))["metadata"]["uid"]
+        uid = (await outside.timed("create", client.create(PODS, pod(name), "default")))["metadata"]["uid"]
         await poll(partial(was_ready, uid), POLL_SECONDS)
         await asyncio.sleep(ALIVE_SECONDS)
-        await client.delete(PODS, name, "default")
+        await outside.timed("delete", client.delete(PODS, name, "default"))
 
     while (passed := time.perf_counter() - began) < cell.seconds:
         while made < passed * cell.rate:
@@ -247,5 +260,6 @@ SCENARIOS: dict[str, Callable[[Outside, list[str]], list[tuple[str, Step]]]] = {
     "scale": _scale,
     "failure": _failure,
     "churn": _churn,
+    "standing": _standing,
     "services": _services,
 }
