@@ -10,6 +10,8 @@ says no address (``Rules.own_address``) and has no moulds.
 from __future__ import annotations
 
 import re
+from collections.abc import Hashable
+from typing import Generic, Protocol, TypeVar
 
 import msgspec
 
@@ -25,8 +27,8 @@ MAX_MOULDS = 512
 """Moulds kept, some 4 KB each; the table is emptied when it is full."""
 
 _encode = msgspec.msgpack.Encoder().encode
-_MANAGED = _encode("managedFields")
-_NEVER = b"\xc1"
+MANAGED = _encode("managedFields")
+NEVER = b"\xc1"
 """The one byte that MessagePack has no use for: what holes are marked with, so that nothing sent looks like one."""
 _HOLES = (b"\xc1\x00", b"\xc1\x01", b"\xc1\x02")
 """An address as a value, an address as the key of a managed field, and the uid within any text."""
@@ -81,8 +83,8 @@ class Cast:
         """The write that the mould gives this status."""
         current = self._current
         metadata, _, rest = current.parts
-        before, after = cut(metadata, _MANAGED, self._managed)
-        made = Encoded(b"".join((before, _MANAGED, self._filled(mould), after)), self._status, rest)
+        before, after = cut(metadata, MANAGED, self._managed)
+        made = Encoded(b"".join((before, MANAGED, self._filled(mould), after)), self._status, rest)
         change = Change(current.key, changed_parts(made, current), current.mod_revision)
         return Write(made, change, key=current.key)
 
@@ -96,18 +98,30 @@ class Cast:
         return mould if again.encoded == encoded and again.change == change else None
 
 
-class Moulds:
+class Casting(Protocol):
+    """A write that may be cast."""
+
+    @property
+    def key(self) -> Hashable: ...
+    def write(self, mould: bytes) -> Write: ...
+    def mould(self, write: Write) -> bytes | None: ...
+
+
+C = TypeVar("C", bound=Casting)
+
+
+class Moulds(Generic[C]):
     """The managed fields that came out, by all that they hang on."""
 
     def __init__(self) -> None:
-        self._known: dict[Key, bytes] = {}
+        self._known: dict[Hashable, bytes] = {}
 
-    def write(self, cast: Cast) -> Write | None:
+    def write(self, cast: C) -> Write | None:
         """None: it has to go the whole way."""
         mould = self._known.get(cast.key)
         return None if mould is None else cast.write(mould)
 
-    def remember(self, cast: Cast, write: Write) -> None:
+    def remember(self, cast: C, write: Write) -> None:
         mould = cast.mould(write)
         if mould is not None:
             if len(self._known) >= MAX_MOULDS:
@@ -129,7 +143,7 @@ def cast_of(its: Rules, call: Call, current: Value, status: bytes) -> Cast | Non
         return None  # The check of types says what is wrong with it.
     if address and _address(address) is None:
         return None
-    if any(_NEVER in part for part in (managed, current.parts[1], status)):
+    if any(NEVER in part for part in (managed, current.parts[1], status)):
         return None
     key = _encode(f'k:{{"ip":"{address}"}}') if address else b""
     return Cast(call, current, status, managed, (_encode(address) if address else b"", key, metadata.uid.encode()))

@@ -31,7 +31,10 @@ from orchestrator.store.store import Store
 ADMIN = Identity("admin", ("system:masters", "system:authenticated"))
 GROUPS = {"deployments": ("apps", "v1"), "roles": ("rbac.authorization.k8s.io", "v1")}
 GROUPS |= {"rolebindings": GROUPS["roles"], "poddisruptionbudgets": ("policy", "v1")}
-GROUPS |= {"priorityclasses": ("scheduling.k8s.io", "v1")}
+GROUPS |= {
+    "priorityclasses": ("scheduling.k8s.io", "v1"),
+    "leases": ("coordination.k8s.io", "v1"),
+}
 
 encode = msgspec.msgpack.encode
 

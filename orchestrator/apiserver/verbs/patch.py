@@ -8,7 +8,6 @@ import orjson
 
 from orchestrator.api.check import check
 from orchestrator.apimachinery import errors, json_patch, merge_patch, strategic_patch
-from orchestrator.apimachinery.copying import deep
 from orchestrator.apimachinery.encoded import Object
 from orchestrator.apimachinery.field import Path, invalid
 from orchestrator.apimachinery.json_patch import PatchError, PatchFormatError
@@ -16,6 +15,7 @@ from orchestrator.apiserver.call import Call, Environment
 from orchestrator.apiserver.goword import restored, word_of
 from orchestrator.apiserver.managed import apply_owned
 from orchestrator.apiserver.objects import STRICT, check_kind, report_unknown, rules_of, settle_name, type_of, unnamed
+from orchestrator.apiserver.renewals import renewal_of, renewals
 from orchestrator.apiserver.storage import encoded_of
 from orchestrator.apiserver.verbs.create import create_object
 from orchestrator.apiserver.verbs.update import update_object
@@ -35,8 +35,18 @@ def prepare_patch(env: Environment, call: Call, current: Value | None) -> Write:
         return _apply(env, call, current)
     if current is None:
         raise call.not_found()
-    old = encoded_of(current).decode()
-    patched = patch_document(env, call, deep(old), call.body())
+    renewal = renewal_of(call, current)
+    known = None if renewal is None else renewals.write(renewal)
+    if known is not None:
+        return known
+    write = _patch(env, call, current)
+    if renewal is not None:
+        renewals.remember(renewal, write)
+    return write
+
+
+def _patch(env: Environment, call: Call, current: Value) -> Write:
+    patched = patch_document(env, call, encoded_of(current).decode(), call.body())
     return write_patched(env, call, patched, current)
 
 

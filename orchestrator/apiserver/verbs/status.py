@@ -14,7 +14,7 @@ from orchestrator.apimachinery import errors
 from orchestrator.apimachinery.encoded import Encoded, Object, decode_part, encode_part
 from orchestrator.apiserver.call import Call, Environment
 from orchestrator.apiserver.managed import own_by_update
-from orchestrator.apiserver.moulds import Moulds, cast_of
+from orchestrator.apiserver.moulds import Cast, Moulds, cast_of
 from orchestrator.apiserver.objects import check_kind, checked, index_fields, revision_in, rules_of, settle_name
 from orchestrator.apiserver.storage import encoded_of
 from orchestrator.apiserver.verbs.update import SERVER_METADATA, check_preconditions, is_released, same_but_times
@@ -62,7 +62,7 @@ class Rests:
 
 
 rests = Rests()
-moulds = Moulds()
+moulds: Moulds[Cast] = Moulds()
 
 
 def prepare_status(env: Environment, call: Call, current: Value | None) -> Write:
