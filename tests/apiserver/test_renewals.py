@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from orchestrator.apiserver import renewals as module
 from orchestrator.apiserver.moulds import Moulds
 from orchestrator.apiserver.verbs import patch as verb
-from orchestrator.client.protocol import Response
+from orchestrator.client.protocol import Options, Response
 from tests.apiserver.desk import Desk, body_of, desk
 from tests.apiserver.test_moulds import Still
 
@@ -101,7 +100,7 @@ async def test_who_differs_in_more_than_the_holder_takes_the_whole_way(whole_way
         await lease(api, "c")
         await renew(api, "a", MOMENT.format(1))
         assert body_of(await renew(api, "b", MOMENT.format(1)))["spec"]["leaseTransitions"] == 3
-        assert (await renew(api, "c", MOMENT.format(1), options=module.Options(dry_run=True))).code == 200
+        assert (await renew(api, "c", MOMENT.format(1), options=Options(dry_run=True))).code == 200
         assert whole_ways == ["a", "b", "c"]
 
 
