@@ -6,9 +6,11 @@ Made at the first start, read at the next ones; ``cryptography`` is imported onl
 from __future__ import annotations
 
 import datetime
+import fcntl
 import hashlib
 import ipaddress
 import json
+import os
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -42,7 +44,7 @@ def prepare(config: ClusterConfig, url: str, now: float) -> Pki:
     folder = config.data_dir / "pki"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     moment = datetime.datetime.fromtimestamp(now, datetime.UTC)
-    ca = _pair(folder, "ca", lambda: certs.make_ca(moment))
+    ca = _authority(folder, moment)
     hosts = certs.serving_hosts(first_address(config.service_cidr), config.cluster_domain, _hosts(config.listen[0]))
     serving = _pair(folder, f"serving-{_word(hosts)}", lambda: certs.make_serving(ca, moment, hosts))
     if config.member:
@@ -63,7 +65,7 @@ def share(source: Path, target: Path, now: float) -> None:
     moment = datetime.datetime.fromtimestamp(now, datetime.UTC)
     for folder in (source / "pki", target / "pki"):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    ca = _pair(source / "pki", "ca", lambda: certs.make_ca(moment))
+    ca = _authority(source / "pki", moment)
     _pair(source / "pki", "admin", lambda: certs.make_client(ca, moment, ADMIN, ADMIN_GROUPS))
     _signing_key(source / "pki")
     for name in SHARED:
@@ -79,7 +81,7 @@ def prepare_member(authority: Path, folder: Path, member: int, now: float) -> No
     moment = datetime.datetime.fromtimestamp(now, datetime.UTC)
     for one in (authority, folder):
         one.mkdir(parents=True, exist_ok=True, mode=0o700)
-    ca = _pair(authority, "ca", lambda: certs.make_ca(moment))
+    ca = _authority(authority, moment)
     if not (folder / "ca.crt").exists():
         certs.write_secret(folder / "ca.crt", ca.certificate)
     _pair(folder, name, lambda: certs.make_node(ca, moment, name))
@@ -98,10 +100,23 @@ def _word(hosts: list[str]) -> str:
     return hashlib.sha256(" ".join(sorted(hosts)).encode()).hexdigest()[:12]
 
 
+def _authority(folder: Path, moment: datetime.datetime) -> certs.Pair:
+    """Of several members that start at once one makes it, and the others wait for that."""
+    found = certs.Pair.load(folder, "ca")
+    if found is not None:
+        return found
+    lock = os.open(folder / "ca.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _pair(folder, "ca", lambda: certs.make_ca(moment))
+    finally:
+        os.close(lock)
+
+
 def _pair(folder: Path, name: str, make: Callable[[], certs.Pair]) -> certs.Pair:
-    certificate, key = folder / f"{name}.crt", folder / f"{name}.key"
-    if certificate.exists() and key.exists():
-        return certs.Pair(certificate.read_bytes(), key.read_bytes())
+    found = certs.Pair.load(folder, name)
+    if found is not None:
+        return found
     made = make()
     made.save(folder, name)
     return made

@@ -19,8 +19,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.pki import prepare_member
-
 START_SECONDS = 30.0
 
 
@@ -67,8 +65,6 @@ def podium(folder: Path, members: int = 1) -> Iterator[Server]:
         command = [sys.executable, "-m", "orchestrator.cli.main", "store", "serve", "--listen", _host(url)]
         command += ["--data-dir", str(folder / f"{number}")]
         if members > 1:
-            # All at once would each make an authority.
-            prepare_member(folder / "authority", folder / f"{number}" / "pki", number, time.time())
             command += ["--member", f"{number}", "--members", everybody, "--authority", str(folder / "authority")]
         commands.append(command)
     with _running(commands, urls, folder) as server:

@@ -34,7 +34,7 @@ class Pair:
     key: bytes
 
     def save(self, folder: Path, name: str) -> None:
-        """``<name>.crt`` and, readable by its owner only, ``<name>.key``."""
+        """``<name>.crt``, then, whole and for its owner only, ``<name>.key``: with that the pair is there."""
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{name}.crt").write_bytes(self.certificate)
         write_secret(folder / f"{name}.key", self.key)
@@ -47,9 +47,12 @@ class Pair:
 
 
 def write_secret(path: Path, data: bytes) -> None:
-    path.touch(mode=0o600)
-    path.chmod(0o600)
-    path.write_bytes(data)
+    """A file for its owner alone. Whoever reads it finds all of it or what was there before."""
+    draft = path.with_name(path.name + ".part")
+    draft.touch(mode=0o600)
+    draft.chmod(0o600)
+    draft.write_bytes(data)
+    draft.replace(path)
 
 
 def new_key() -> EllipticCurvePrivateKey:
