@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cached_property
+from ipaddress import ip_address
 from typing import Any
 
 from actors import Actor, ActorError, Ref, System
@@ -62,7 +64,9 @@ class Cast:
         self.server_config = ServerConfig(
             service_cidr=config.service_cidr,
             cluster_domain=config.cluster_domain,
+            advertise_address=_advertised(config),
             advertise_port=config.listen[1] if config.listen else 6443,
+            several=bool(config.member or config.etcd_endpoints),
         )
         self._makers: dict[str, Make | None] = {}
 
@@ -156,3 +160,12 @@ class Cast:
 
     def _ref(self, path: str) -> Ref[Any]:
         return self._system.ref(path, self._home)
+
+
+def _advertised(config: ClusterConfig) -> str:
+    """By which address the API server is reached: where it listens, if that is one."""
+    with suppress(ValueError):
+        address = ip_address(config.listen[0] if config.listen else "")
+        if not address.is_unspecified:
+            return str(address)
+    return "127.0.0.1"

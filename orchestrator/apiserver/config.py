@@ -38,6 +38,8 @@ class ServerConfig:
     admission: tuple[str, ...] = ADMISSION_ORDER
     advertise_address: str = "127.0.0.1"
     advertise_port: int = 6443
+    several: bool = False
+    """Whether other API servers may serve the same store."""
     event_ttl_seconds: float = 3600.0
     authorize: bool = True
 

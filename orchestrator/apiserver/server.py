@@ -6,16 +6,19 @@ Takes ``ApiRequest`` and ``BatchRequest`` (``orchestrator.client.protocol``); wa
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
-from actors import Actor, ActorError, AskTimeout, Ref, Refused
+from actors import Actor, ActorError, AskTimeout, Exit, Ref, Refused
 from orchestrator.api.custom.catalog import Catalog
 from orchestrator.api.schema import Resource, schema
 from orchestrator.api.usage import Measure
 from orchestrator.apimachinery import errors
 from orchestrator.apimachinery.encoded import encode
 from orchestrator.apimachinery.meta import rfc3339
+from orchestrator.apiserver.bootstrap.endpoints import Server
 from orchestrator.apiserver.bootstrap.objects import bootstrap_objects
 from orchestrator.apiserver.call import Call, Environment, failure
 from orchestrator.apiserver.cause import cause_of
@@ -34,6 +37,7 @@ from orchestrator.apiserver.door_messages import (
     Locate,
     Located,
 )
+from orchestrator.apiserver.endpoint_reconciler import RECONCILE_SECONDS, EndpointReconciler
 from orchestrator.apiserver.fairness import Seats
 from orchestrator.apiserver.gatekeeper import authenticate, authorize_path
 from orchestrator.apiserver.keys import object_key, split_key
@@ -68,6 +72,8 @@ RBAC_KINDS = {
     "rolebindings": "RoleBinding",
     "clusterrolebindings": "ClusterRoleBinding",
 }
+WITHDRAW_SECONDS = 1.0
+"""For a server that stops to say so."""
 
 
 class ApiServer(Actor):
@@ -93,6 +99,7 @@ class ApiServer(Actor):
         self._client_ca = client_ca
         self._measure = measure
         self._seats = Seats()
+        self._endpoints: EndpointReconciler | None = None
 
     async def start(self) -> None:
         config, mirror, rbac, catalog = (
@@ -126,6 +133,12 @@ class ApiServer(Actor):
         )
         self._env.writer = Writer(self._env)
         await self._bootstrap()
+        own = Server(config.advertise_port, config.advertise_address)
+        self._endpoints = EndpointReconciler(storage, self.context.clock, own, self._env.uid)
+        if config.several:
+            self.context.task(self._keep_endpoints(self._endpoints), "endpoints")
+        else:
+            await self._endpoints.alone()
         for prefix in mirror.prefixes:
             await self._follow(prefix)
 
@@ -253,6 +266,22 @@ class ApiServer(Actor):
                 await self._env.storage.get(["core/namespaces/default"])
                 return Fetched({})
         return Fetched(None)
+
+    # What it keeps
+
+    async def _keep_endpoints(self, endpoints: EndpointReconciler) -> None:
+        while True:
+            try:
+                await endpoints.reconcile()
+            except errors.StatusError as error:
+                self._env.log.warning("its address is not kept in default/kubernetes", reason=str(error))
+            await self.context.clock.sleep(RECONCILE_SECONDS)
+
+    async def stop(self, exit: Exit) -> None:
+        """Without a majority of the store nobody is told: then the lease ends by itself."""
+        if self._endpoints is not None:
+            with suppress(errors.StatusError, TimeoutError):
+                await asyncio.wait_for(self._endpoints.withdraw(), WITHDRAW_SECONDS)
 
     # What it needs to know
 

@@ -15,6 +15,8 @@ from orchestrator.store.protocol import (
     Get,
     GetReply,
     LeaseGrant,
+    LeaseKeepAlive,
+    LeaseRevoke,
     Range,
     RangeReply,
     Result,
@@ -26,6 +28,9 @@ from orchestrator.store.protocol import (
 
 STORE_SECONDS = 30.0
 """How long a request waits for the store before it answers with a timeout."""
+
+NO_LEASE = "lease"
+"""The code of a refusal: it ended or was revoked."""
 
 R = TypeVar("R")
 
@@ -74,6 +79,21 @@ class Storage:
     async def grant(self, ttl_seconds: float) -> int:
         """A new lease."""
         return (await self._ask(self._store.ask(LeaseGrant(ttl_seconds), STORE_SECONDS))).lease
+
+    async def keep_alive(self, lease: int) -> bool:
+        """Whether it is still there."""
+        try:
+            await self._store.ask(LeaseKeepAlive(lease), STORE_SECONDS)
+        except Refused as refused:
+            if refused.code == NO_LEASE:
+                return False
+            raise refusal(refused) from refused
+        except (AskTimeout, Down, MailboxFull) as gone:
+            raise errors.service_unavailable(f"the store does not answer: {gone}") from gone
+        return True
+
+    async def revoke(self, lease: int) -> None:
+        await self._ask(self._store.ask(LeaseRevoke(lease), STORE_SECONDS))
 
     async def watch(self, watch: Watch) -> WatchReply:
         return await self._ask(self._store.ask(watch, STORE_SECONDS))

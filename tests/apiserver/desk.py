@@ -29,7 +29,11 @@ from orchestrator.store.memory_log import MemoryLog
 from orchestrator.store.store import Store
 
 ADMIN = Identity("admin", ("system:masters", "system:authenticated"))
-GROUPS = {"deployments": ("apps", "v1"), "roles": ("rbac.authorization.k8s.io", "v1")}
+GROUPS = {
+    "endpointslices": ("discovery.k8s.io", "v1"),
+    "deployments": ("apps", "v1"),
+    "roles": ("rbac.authorization.k8s.io", "v1"),
+}
 GROUPS |= {"rolebindings": GROUPS["roles"], "poddisruptionbudgets": ("policy", "v1")}
 GROUPS |= {
     "priorityclasses": ("scheduling.k8s.io", "v1"),

@@ -6,6 +6,7 @@ import ipaddress
 
 from orchestrator.apimachinery.encoded import Object
 from orchestrator.apiserver.bootstrap.controller_roles import controller_roles
+from orchestrator.apiserver.bootstrap.endpoints import NAME, NAMESPACE, Server, api_endpoints
 from orchestrator.apiserver.bootstrap.roles import RBAC, metadata, roles_and_bindings
 from orchestrator.apiserver.config import ServerConfig
 
@@ -67,11 +68,10 @@ def service_address(config: ServerConfig) -> str:
 
 
 def api_service(config: ServerConfig) -> list[Object]:
-    """Service, Endpoints and EndpointSlice ``default/kubernetes``."""
+    """Service, Endpoints and EndpointSlice ``default/kubernetes`` with this server's address: ``EndpointReconciler``
+    puts that of others beside it."""
     address = service_address(config)
-    port = {"name": "https", "port": config.advertise_port, "protocol": "TCP"}
-    meta: Object = {"name": "kubernetes", "namespace": "default"}
-    family = "IPv6" if ":" in config.advertise_address else "IPv4"
+    meta: Object = {"name": NAME, "namespace": NAMESPACE}
     service = {
         "apiVersion": "v1",
         "kind": "Service",
@@ -88,21 +88,7 @@ def api_service(config: ServerConfig) -> list[Object]:
         },
         "status": {"loadBalancer": {}},
     }
-    endpoints = {
-        "apiVersion": "v1",
-        "kind": "Endpoints",
-        "metadata": meta | {"labels": {"endpointslice.kubernetes.io/skip-mirror": "true"}},
-        "subsets": [{"addresses": [{"ip": config.advertise_address}], "ports": [port]}],
-    }
-    slice_ = {
-        "apiVersion": "discovery.k8s.io/v1",
-        "kind": "EndpointSlice",
-        "metadata": meta | {"labels": {"kubernetes.io/service-name": "kubernetes"}},
-        "addressType": family,
-        "endpoints": [{"addresses": [config.advertise_address], "conditions": {"ready": True}}],
-        "ports": [port],
-    }
-    return [service, endpoints, slice_]
+    return [service, *api_endpoints([Server(config.advertise_port, config.advertise_address)])]
 
 
 def auth_config(client_ca: str) -> Object:
