@@ -6,8 +6,6 @@ A request that finds no seat waits in line; a line that is full turns it away wi
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 from orchestrator.apimachinery import errors
 from orchestrator.apiserver.rbac import SUPERUSERS
@@ -20,6 +18,24 @@ MAX_WAITING_PER_USER = 2000
 """Requests of one user in line."""
 
 
+class Seat:
+    """One request's; nobody's when its user needs none."""
+
+    __slots__ = ("_seats", "_user")
+
+    def __init__(self, seats: Seats, user: str) -> None:
+        self._seats = seats
+        self._user = user
+
+    async def __aenter__(self) -> None:
+        if self._user:
+            await self._seats.sit(self._user)
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._user:
+            self._seats.rise(self._user)
+
+
 class Seats:
     """Counts seats by user; superusers take from their own."""
 
@@ -28,22 +44,33 @@ class Seats:
         self._users: dict[str, asyncio.Semaphore] = {}
         self._waiting: dict[str, int] = {}
 
-    @asynccontextmanager
-    async def taken(self, who: Identity, verb: Verb) -> AsyncIterator[None]:
-        """Raises TooManyRequests when the user's line is full."""
-        if SUPERUSERS in who.groups or verb == Verb.WATCH:
-            yield
-            return
-        waiting = self._waiting.get(who.user, 0)
+    def taken(self, who: Identity, verb: Verb) -> Seat:
+        """To be entered with ``async with``, which raises TooManyRequests when the user's line is full."""
+        return Seat(self, "" if SUPERUSERS in who.groups or verb == Verb.WATCH else who.user)
+
+    async def sit(self, user: str) -> None:
+        waiting = self._waiting.get(user, 0)
         if waiting >= MAX_WAITING_PER_USER + MAX_RUNNING_PER_USER:
             raise errors.too_many_requests("too many requests, please try again later", 1)
-        self._waiting[who.user] = waiting + 1
-        mine = self._users.setdefault(who.user, asyncio.Semaphore(MAX_RUNNING_PER_USER))
+        self._waiting[user] = waiting + 1
+        mine = self._users.get(user)
+        if mine is None:
+            mine = self._users[user] = asyncio.Semaphore(MAX_RUNNING_PER_USER)
         try:
-            async with mine, self._all:
-                yield
-        finally:
-            self._leave(who.user)
+            await mine.acquire()
+            try:
+                await self._all.acquire()
+            except BaseException:
+                mine.release()
+                raise
+        except BaseException:
+            self._leave(user)
+            raise
+
+    def rise(self, user: str) -> None:
+        self._all.release()
+        self._users[user].release()
+        self._leave(user)
 
     def _leave(self, user: str) -> None:
         left = self._waiting[user] - 1

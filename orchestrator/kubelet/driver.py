@@ -87,7 +87,7 @@ class Driver:
             record.probed = tuple(one for one in pod.every_container() if has_probes(one))
         if not ending:
             self._executor.tell_back_off(record, now)
-        return changed or record.again
+        return record.again or (changed and _otherwise(record, wake_at, now))
 
     def _wake_for_reason(self, record: Record, now: float) -> None:
         """A failed pull shows another reason a little later."""
@@ -97,3 +97,13 @@ class Driver:
                 shown = failure.at + ERROR_SHOWN_SECONDS
                 if now < shown and (record.wake_at is None or shown < record.wake_at):
                     record.wake_at = shown
+
+
+def _otherwise(record: Record, wake_at: float | None, now: float) -> bool:
+    """Whether what the probes found leads to another plan, or to another probe at once.
+
+    That containers are started and ready changes the status alone, but for those that others wait for.
+    """
+    if wake_at is None or wake_at <= now or record.pod().spec.init_containers:
+        return True
+    return any(memory.unhealthy for memory in record.observed.memory.values())

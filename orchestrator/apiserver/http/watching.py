@@ -27,6 +27,8 @@ CREDIT_FRAMES = 64
 BOOKMARK_SECONDS = 55.0
 LAST_BOOKMARK_SECONDS = 2.0
 """A watch that lasts no longer ends without a bookmark (upstream sends its last one that long before the end)."""
+PIECE_EVENTS = 32
+"""Written at once: some 100 KB, which the C library keeps, and others have their turn between two of them."""
 INITIAL_END = "k8s.io/initial-events-end"
 
 
@@ -52,7 +54,7 @@ class WatchForm:
     first: bool = True
 
     def line(self, kind: bytes, encoded: Encoded) -> bytes:
-        return b'{"type":"' + kind + b'","object":' + self.body(encoded) + b"}\n"
+        return b"".join((b'{"type":"', kind, b'","object":', self.body(encoded), b"}\n"))
 
     def body(self, encoded: Encoded) -> bytes:
         version = self.view.media.parameters.get("v", "v1")
@@ -155,8 +157,9 @@ class Watching:
                 return
             revision = frame.revision
             self.api.tell_nowait(WatchCredit(frame.watch, 1))
-            if frame.events:
-                await stream.write(self.form.events(frame.events))
+            events = frame.events
+            for start in range(0, len(events), PIECE_EVENTS):
+                await stream.write(self.form.events(events[start : start + PIECE_EVENTS]))
             if self.bookmarks and self.clock.monotonic() - marked >= BOOKMARK_SECONDS:
                 marked = self.clock.monotonic()
                 await stream.write(self.form.bookmark(revision))
