@@ -2,8 +2,7 @@
 
 Owns nothing of the cluster's behaviour. ``plugin`` (pytest: fixtures and the mark ``cluster``), ``failure`` (what a
 failed test says), ``shared`` (one cluster for many tests), ``running`` (a program with a seed), ``record`` (every frame
-of a run as canonical lines), ``recorded`` (a real cluster's dump or
-audit log), ``cluster`` (the hands that Podium's own tests use). What is named here is imported at its
+of a run as canonical lines), ``recorded`` (a real cluster's dump or audit log). What is named here is imported at its
 first use: a test session that needs no cluster does not pay for one.
 """
 
@@ -13,15 +12,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from orchestrator.testing.cluster import SimulatedCluster as SimulatedCluster
-    from orchestrator.testing.cluster import Unmet as Unmet
     from orchestrator.testing.record import Recording as Recording
     from orchestrator.testing.running import run as run
 
 PLACES = {
     "Recording": "orchestrator.testing.record",
-    "SimulatedCluster": "orchestrator.testing.cluster",
-    "Unmet": "orchestrator.testing.cluster",
     "run": "orchestrator.testing.running",
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Callable
 
@@ -30,18 +31,17 @@ class Seen(msgspec.Struct, frozen=True):
 
 
 class Recording:
-    """Give it to a cluster as ``recording``; it sees every frame from the start on."""
+    """Give its ``note`` to a cluster as ``tap``; it sees every frame from the start on, in the time of the loop."""
 
     def __init__(self, keep: Callable[[Header], bool] | None = None) -> None:
         self.frames: list[Seen] = []
         self.count = 0
         self._keep = keep
-        self.now: Callable[[], float] = lambda: 0.0
 
     def note(self, header: Header, frame: Frame) -> None:
         self.count += 1
         if len(self.frames) < MAX_FRAMES and (self._keep is None or self._keep(header)):
-            self.frames.append(Seen(self.count, self.now(), header, frame))
+            self.frames.append(Seen(self.count, asyncio.get_running_loop().time(), header, frame))
 
     def digest(self) -> str:
         """One hash of all lines."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
+from actors import Node
 from orchestrator.apimachinery.encoded import Object
-from orchestrator.client.kinds import DEPLOYMENTS, ENDPOINTSLICES, PODS, REPLICASETS
-from orchestrator.testing import SimulatedCluster
+from orchestrator.embedding import Cluster
+from orchestrator.embedding.faulty import FAULTS
 
 
 def deployment(name: str = "web", replicas: int = 20, image: str = "nginx:1", **container: Any) -> Object:
@@ -48,13 +50,13 @@ def ready(pod: Object) -> bool:
     return any(held["type"] == "Ready" and held["status"] == "True" for held in conditions)
 
 
-async def check_rollout(cluster: SimulatedCluster, name: str, replicas: int, image: str) -> None:
+async def check_rollout(cluster: Cluster, name: str, replicas: int, image: str) -> None:
     """After a rollout there is exactly what the Deployment says, and the slices list exactly the ready pods."""
-    found = await cluster.get(DEPLOYMENTS, name)
+    found = await cluster.find("deployment", name)
     assert rolled_out(found), found
-    sets = [held for held in await cluster.objects(REPLICASETS, "default") if held["spec"]["replicas"]]
+    sets = [held for held in await cluster.list("replicasets") if held["spec"]["replicas"]]
     assert [held["spec"]["replicas"] for held in sets] == [replicas]
-    pods = await cluster.objects(PODS, "default", labels=f"app={name}")
+    pods = await cluster.list("pods", app=name)
     assert len(pods) == replicas
     assert {pod["metadata"]["ownerReferences"][0]["uid"] for pod in pods} == {sets[0]["metadata"]["uid"]}
     assert {pod["spec"]["containers"][0]["image"] for pod in pods} == {image}
@@ -62,9 +64,20 @@ async def check_rollout(cluster: SimulatedCluster, name: str, replicas: int, ima
     assert await addresses(cluster, name) == sorted(pod["status"]["podIP"] for pod in pods)
 
 
-async def addresses(cluster: SimulatedCluster, name: str) -> list[str]:
+def components(cluster: Cluster) -> list[str]:
+    """Every actor of the tree but the one that carries faults out, parents before their children."""
+    return [node.path for node in walk(cluster.system.tree()) if node.path not in ("", FAULTS)]
+
+
+def walk(node: Node) -> Iterator[Node]:
+    yield node
+    for child in node.children:
+        yield from walk(child)
+
+
+async def addresses(cluster: Cluster, name: str) -> list[str]:
     """The ready addresses in the slices of a Service, each as often as it stands there."""
-    slices = await cluster.objects(ENDPOINTSLICES, "default", labels=f"kubernetes.io/service-name={name}")
+    slices = await cluster.list("endpointslices", selector=f"kubernetes.io/service-name={name}")
     return sorted(
         address
         for held in slices

@@ -12,8 +12,9 @@ import structlog
 
 from actors.testing import run
 from orchestrator.client.kinds import DEPLOYMENTS
+from orchestrator.embedding import Cluster
 from orchestrator.kubelet.runtime.behaviour import Behaviour, Rule
-from orchestrator.testing import Recording, SimulatedCluster
+from orchestrator.testing import Recording
 from tests.cluster.objects import deployment, rolled_out, service
 
 APPLICATIONS = ("one", "two", "three")
@@ -21,19 +22,19 @@ KILLED = ("server/apiserver", "nodes/node-1", "control-plane/controllers/replica
 
 
 async def main(seed: int, recording: Recording) -> None:
-    async with SimulatedCluster(nodes=5, seed=seed, recording=recording) as cluster:
+    async with Cluster(nodes=5, seed=seed, tap=recording.note) as cluster:
         cluster.behave(Rule(Behaviour(start_seconds=0.1, jitter_seconds=0.2)))
         clock = cluster.system.clock
         for name in APPLICATIONS:
-            await cluster.apply_object(deployment(name))
-            await cluster.apply_object(service(name))
+            await cluster.apply(deployment(name))
+            await cluster.apply(service(name))
         for name in APPLICATIONS:
-            await cluster.wait(DEPLOYMENTS, name, rolled_out)
-            await cluster.apply_object(deployment(name, image="nginx:2"))
+            await cluster.wait(f"deployment/{name}", rolled_out)
+            await cluster.apply(deployment(name, image="nginx:2"))
         for path in KILLED:
-            cluster.kill(path)
+            await cluster.kill(path)
             await clock.sleep(0.3)
-        await cluster.remove_node("node-5")
+        await cluster.power_off("node-5")
         await clock.sleep(400.0)
         await cluster.client.delete(DEPLOYMENTS, "one", "default", propagation="Foreground")
         await cluster.settle()

@@ -12,10 +12,10 @@ from actors import Actor, Header, Message, System
 from actors.codec import body_of
 from actors.message import find_type
 from orchestrator.apiserver.special.ranges import GUARD
-from orchestrator.client.kinds import DEPLOYMENTS
 from orchestrator.client.protocol import ApiRequest, BatchRequest, Target
+from orchestrator.embedding import Cluster
 from orchestrator.store.protocol import Batch, Change, Txn
-from orchestrator.testing import Recording, SimulatedCluster
+from orchestrator.testing import Recording
 from tests.cluster.objects import deployment, rolled_out, service
 from tests.cluster.witness import records
 
@@ -57,13 +57,13 @@ def about(key: str) -> tuple[str, str]:
     return "" if group == "core" else group, plural
 
 
-async def rolled(recording: Recording) -> SimulatedCluster:
-    async with SimulatedCluster(nodes=3, seed=1, recording=recording) as cluster:
-        await cluster.apply_object(service())
-        await cluster.apply_object(deployment())
-        await cluster.wait(DEPLOYMENTS, "web", rolled_out)
-        await cluster.apply_object(deployment(image="nginx:2"))
-        await cluster.wait(DEPLOYMENTS, "web", rolled_out)
+async def rolled(recording: Recording) -> Cluster:
+    async with Cluster(nodes=3, seed=1, tap=recording.note) as cluster:
+        await cluster.apply(service())
+        await cluster.apply(deployment())
+        await cluster.wait("deployment/web", rolled_out)
+        await cluster.apply(deployment(image="nginx:2"))
+        await cluster.wait("deployment/web", rolled_out)
         await cluster.settle()
     return cluster
 
@@ -110,9 +110,9 @@ async def test_all_mail_is_messagepack_of_a_known_type() -> None:
 
 async def test_no_component_holds_another_component() -> None:
     """Attributes, and the attributes of what they hold, down to what is shared on purpose."""
-    async with SimulatedCluster(nodes=2, seed=1) as cluster:
-        await cluster.apply_object(deployment(replicas=2))
-        await cluster.wait(DEPLOYMENTS, "web", rolled_out)
+    async with Cluster(nodes=2, seed=1) as cluster:
+        await cluster.apply(deployment(replicas=2))
+        await cluster.wait("deployment/web", rolled_out)
         actors = {id(cell.actor): path for path, cell in cluster.system.cells.items() if cell.actor is not None}
         assert len(actors) > 50
         for cell in list(cluster.system.cells.values()):

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.client.kinds import DEPLOYMENTS
+from orchestrator.embedding import Cluster
 from orchestrator.identities import MASTERS
 from orchestrator.kubelet.runtime.behaviour import Behaviour, Rule
 from orchestrator.store.history import Record
-from orchestrator.testing import SimulatedCluster
 from tests.cluster.objects import deployment, rolled_out, service
 from tests.cluster.witness import chain, records, why
 
@@ -21,13 +20,13 @@ READY_SECONDS = 3.0
 
 
 async def _story() -> list[Record]:
-    async with SimulatedCluster(nodes=3, seed=1) as cluster:
+    async with Cluster(nodes=3, seed=1) as cluster:
         await cluster.settle()
         cluster.behave(Rule(Behaviour(ready_after_seconds=READY_SECONDS)))
-        await cluster.apply_object(service())
+        await cluster.apply(service())
         probe = {"httpGet": {"port": 80}, "periodSeconds": 1}
-        await cluster.apply_object(deployment(replicas=REPLICAS, readinessProbe=probe))
-        await cluster.wait(DEPLOYMENTS, "web", rolled_out)
+        await cluster.apply(deployment(replicas=REPLICAS, readinessProbe=probe))
+        await cluster.wait("deployment/web", rolled_out)
         await cluster.settle()
         return await records(cluster)
 

@@ -6,10 +6,9 @@ import random
 
 import pytest
 
-from orchestrator.client.kinds import DEPLOYMENTS
+from orchestrator.embedding import Cluster
 from orchestrator.kubelet.runtime.behaviour import Behaviour, Rule
-from orchestrator.testing import SimulatedCluster
-from tests.cluster.objects import check_rollout, deployment, rolled_out, service
+from tests.cluster.objects import check_rollout, components, deployment, rolled_out, service
 
 SLOW_START = Rule(Behaviour(start_seconds=0.3, jitter_seconds=0.2))
 SLOWER_START = Rule(Behaviour(start_seconds=0.3, jitter_seconds=0.5))
@@ -23,18 +22,18 @@ KILLS = 60
 
 @pytest.mark.slow
 async def test_a_rollout_completes_whichever_actor_is_killed_in_its_middle() -> None:
-    async with SimulatedCluster(nodes=3, seed=1) as cluster:
+    async with Cluster(nodes=3, seed=1) as cluster:
         cluster.behave(SLOW_START)
-        await cluster.apply_object(deployment(image="nginx:0"))
-        await cluster.apply_object(service())
-        await cluster.wait(DEPLOYMENTS, "web", rolled_out)
-        for number, path in enumerate(cluster.paths(), 1):
+        await cluster.apply(deployment(image="nginx:0"))
+        await cluster.apply(service())
+        await cluster.wait("deployment/web", rolled_out)
+        for number, path in enumerate(components(cluster), 1):
             image = f"nginx:{number}"
-            await cluster.apply_object(deployment(image=image))
-            await cluster.system.clock.sleep(MIDDLE_SECONDS)
-            assert not rolled_out(await cluster.get(DEPLOYMENTS, "web")), "the kill came too late to mean anything"
-            assert cluster.kill(path), path
-            await cluster.wait(DEPLOYMENTS, "web", rolled_out, seconds=HEALED_SECONDS)
+            await cluster.apply(deployment(image=image))
+            await cluster.pause(MIDDLE_SECONDS)
+            assert not rolled_out(await cluster.find("deployment/web")), "the kill came too late to mean anything"
+            assert await cluster.kill(path), path
+            await cluster.wait("deployment/web", rolled_out, timeout=HEALED_SECONDS)
             await cluster.settle()
             await check_rollout(cluster, "web", 20, image)
 
@@ -43,16 +42,16 @@ async def test_a_rollout_completes_whichever_actor_is_killed_in_its_middle() -> 
 @pytest.mark.parametrize("seed", range(1, 6))
 async def test_a_rollout_of_100_pods_survives_a_random_kill_every_50_ms(seed: int) -> None:
     choice = random.Random(seed)
-    async with SimulatedCluster(nodes=5, seed=seed) as cluster:
+    async with Cluster(nodes=5, seed=seed) as cluster:
         cluster.behave(SLOWER_START)
-        await cluster.apply_object(deployment(replicas=100, image="nginx:0"))
-        await cluster.apply_object(service())
-        await cluster.wait(DEPLOYMENTS, "web", rolled_out)
-        await cluster.apply_object(deployment(replicas=100, image="nginx:1"))
+        await cluster.apply(deployment(replicas=100, image="nginx:0"))
+        await cluster.apply(service())
+        await cluster.wait("deployment/web", rolled_out)
+        await cluster.apply(deployment(replicas=100, image="nginx:1"))
         for _ in range(KILLS):
-            await cluster.system.clock.sleep(KILL_SECONDS)
-            cluster.kill(choice.choice(cluster.paths()))
-        await cluster.wait(DEPLOYMENTS, "web", rolled_out)
+            await cluster.pause(KILL_SECONDS)
+            await cluster.kill(choice.choice(components(cluster)))
+        await cluster.wait("deployment/web", rolled_out)
         await cluster.settle()
         await check_rollout(cluster, "web", 100, "nginx:1")
         assert cluster.system.statistics().restarts >= KILLS // 2
@@ -61,10 +60,10 @@ async def test_a_rollout_of_100_pods_survives_a_random_kill_every_50_ms(seed: in
 @pytest.mark.parametrize("path", ["server/store", "server/apiserver", "server"])
 async def test_a_crash_of_the_server_is_noticed_at_once(path: str) -> None:
     """What is deployed right after it is seen by all who watch, long before a silence would show."""
-    async with SimulatedCluster(nodes=2, seed=3) as cluster:
-        await cluster.apply_object(deployment(replicas=2))
-        await cluster.wait(DEPLOYMENTS, "web", rolled_out)
-        cluster.kill(path)
-        await cluster.system.clock.sleep(0.0)
-        await cluster.apply_object(deployment(replicas=4, image="nginx:2"))
-        await cluster.wait(DEPLOYMENTS, "web", rolled_out, seconds=2.0)
+    async with Cluster(nodes=2, seed=3) as cluster:
+        await cluster.apply(deployment(replicas=2))
+        await cluster.wait("deployment/web", rolled_out)
+        await cluster.kill(path)
+        await cluster.pause(0.0)
+        await cluster.apply(deployment(replicas=4, image="nginx:2"))
+        await cluster.wait("deployment/web", rolled_out, timeout=2.0)

@@ -9,8 +9,7 @@ import time
 
 import pytest
 
-from orchestrator.client.kinds import NAMESPACES
-from orchestrator.testing import SimulatedCluster
+from orchestrator.embedding import Cluster
 
 TIMES = 20
 MAX_CPU_SECONDS = 1.0
@@ -21,8 +20,8 @@ MAX_GROWTH_OBJECTS = 2_000
 
 async def once() -> float:
     began = time.process_time()
-    async with SimulatedCluster(nodes=1, seed=1) as cluster:
-        assert await cluster.get(NAMESPACES, "default")
+    async with Cluster(nodes=1) as cluster:
+        assert await cluster.find("namespace/default")
     return time.process_time() - began
 
 

@@ -9,7 +9,7 @@ import pytest
 from orchestrator.apimachinery.encoded import Object
 from orchestrator.apimachinery.errors import StatusError
 from orchestrator.client.kinds import CONFIGMAPS, CUSTOMRESOURCEDEFINITIONS, NAMESPACES, Kind
-from orchestrator.testing import SimulatedCluster
+from orchestrator.embedding import Cluster
 from tests.api.custom.definitions import crontab, definition
 
 pytestmark = pytest.mark.slow
@@ -29,16 +29,14 @@ def condition(obj: Object | None, type: str) -> Object:
     return next((each for each in listed if each["type"] == type), {})
 
 
-async def established(cluster: SimulatedCluster, made: Object) -> None:
+async def established(cluster: Cluster, made: Object) -> None:
     await cluster.client.create(CUSTOMRESOURCEDEFINITIONS, made)
     name = made["metadata"]["name"]
-    await cluster.wait(
-        CUSTOMRESOURCEDEFINITIONS, name, lambda obj: condition(obj, "Established").get("status") == "True", namespace=""
-    )
+    await cluster.wait(f"crd/{name}", "Established")
 
 
 async def test_an_object_of_a_new_kind_lives_like_any_other() -> None:
-    async with SimulatedCluster(nodes=0) as cluster:
+    async with Cluster(nodes=0) as cluster:
         with pytest.raises(StatusError, match="could not find the requested resource"):
             await cluster.client.create(CRONTABS, crontab())
         await established(cluster, fresh())
@@ -62,35 +60,28 @@ async def test_an_object_of_a_new_kind_lives_like_any_other() -> None:
 
 
 async def test_a_new_definition_has_a_list_of_conditions_before_there_is_one() -> None:
-    async with SimulatedCluster(nodes=0) as cluster:
+    async with Cluster(nodes=0) as cluster:
         made = await cluster.client.create(CUSTOMRESOURCEDEFINITIONS, fresh())
         assert made["status"]["conditions"] == []
         assert made["status"]["storedVersions"] == ["v1"]
 
 
 async def test_two_definitions_cannot_have_one_name() -> None:
-    async with SimulatedCluster(nodes=0) as cluster:
+    async with Cluster(nodes=0) as cluster:
         await established(cluster, fresh())
         other = fresh(plural="others", singular="other", listKind="OtherList")
         await cluster.client.create(CUSTOMRESOURCEDEFINITIONS, other)
         name = "others.stable.example.com"
-        told = await cluster.wait(
-            CUSTOMRESOURCEDEFINITIONS, name, lambda obj: bool(condition(obj, "NamesAccepted")), namespace=""
-        )
+        told = await cluster.wait(f"crd/{name}", lambda obj: bool(condition(obj, "NamesAccepted")))
         assert condition(told, "NamesAccepted")["reason"] == "KindConflict"
         assert condition(told, "NamesAccepted")["message"] == '"CronTab" is already in use'
         assert condition(told, "Established")["status"] == "False"
         await cluster.client.delete(CUSTOMRESOURCEDEFINITIONS, "crontabs.stable.example.com")
-        await cluster.wait(
-            CUSTOMRESOURCEDEFINITIONS,
-            name,
-            lambda obj: condition(obj, "Established").get("status") == "True",
-            namespace="",
-        )
+        await cluster.wait(f"crd/{name}", "Established")
 
 
 async def test_with_a_definition_its_objects_go_and_with_an_owner_what_it_owns() -> None:
-    async with SimulatedCluster(nodes=0) as cluster:
+    async with Cluster(nodes=0) as cluster:
         await established(cluster, fresh())
         owner = await cluster.client.create(CRONTABS, crontab())
         reference = {"apiVersion": "stable.example.com/v1", "kind": "CronTab", "name": "one"}
@@ -105,31 +96,29 @@ async def test_with_a_definition_its_objects_go_and_with_an_owner_what_it_owns()
         }
         await cluster.client.create(CONFIGMAPS, owned)
         await cluster.client.delete(CUSTOMRESOURCEDEFINITIONS, "crontabs.stable.example.com")
-        await cluster.wait(
-            CUSTOMRESOURCEDEFINITIONS, "crontabs.stable.example.com", lambda obj: obj is None, namespace=""
-        )
-        await cluster.wait(CONFIGMAPS, "owned", lambda obj: obj is None)
+        await cluster.wait("crd/crontabs.stable.example.com", "deleted")
+        await cluster.wait("configmap/owned", "deleted")
         with pytest.raises(StatusError, match="could not find the requested resource"):
             await cluster.client.list(CRONTABS, "default")
 
 
 async def test_a_namespace_takes_custom_objects_along() -> None:
-    async with SimulatedCluster(nodes=0) as cluster:
+    async with Cluster(nodes=0) as cluster:
         await established(cluster, fresh())
         await cluster.client.create(NAMESPACES, {"metadata": {"name": "ops"}, "apiVersion": "v1", "kind": "Namespace"})
         there = crontab()
         there["metadata"]["namespace"] = "ops"
         await cluster.client.create(CRONTABS, there)
         await cluster.client.delete(NAMESPACES, "ops")
-        await cluster.wait(NAMESPACES, "ops", lambda obj: obj is None, namespace="")
+        await cluster.wait("namespace/ops", "deleted")
         assert not (await cluster.client.list(CRONTABS)).items
 
 
 async def test_a_restarted_server_serves_what_was_defined() -> None:
-    async with SimulatedCluster(nodes=0) as cluster:
+    async with Cluster(nodes=0) as cluster:
         await established(cluster, fresh())
         await cluster.client.create(CRONTABS, crontab())
-        cluster.kill("server/apiserver")
-        found = await cluster.wait(CRONTABS, "one", lambda obj: obj is not None)
+        await cluster.kill("server/apiserver")
+        found = await cluster.wait("crontab/one", "exists")
         assert found is not None
         assert found["spec"]["cronSpec"] == "* * * * */5"

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.client.kinds import DEPLOYMENTS
-from orchestrator.testing import Recording, SimulatedCluster
+from orchestrator.embedding import Cluster
+from orchestrator.testing import Recording
 from tests.cluster.objects import deployment, rolled_out, service
 
 PROGRAM = Path(__file__).with_name("story.py")
@@ -23,20 +23,20 @@ MAX_CPU_SECONDS = 2.5
 
 @pytest.mark.slow
 async def test_an_hour_of_a_cluster_passes_in_a_moment() -> None:
-    async with SimulatedCluster(nodes=3, seed=1) as cluster:
-        await cluster.apply_object(deployment())
-        await cluster.wait(DEPLOYMENTS, "web", rolled_out, seconds=5.0)
+    async with Cluster(nodes=3, seed=1) as cluster:
+        await cluster.apply(deployment())
+        await cluster.wait("deployment/web", rolled_out, timeout=5.0)
         began, before = cluster.system.clock.time(), time.process_time()
-        await cluster.system.clock.sleep(HOUR)
+        await cluster.pause(HOUR)
         assert cluster.system.clock.time() - began == pytest.approx(HOUR)
         assert time.process_time() - before < MAX_CPU_SECONDS
-        assert rolled_out(await cluster.get(DEPLOYMENTS, "web"))
+        assert rolled_out(await cluster.find("deployment/web"))
 
 
 async def test_a_stopped_cluster_leaves_no_task() -> None:
     before = asyncio.all_tasks()
-    async with SimulatedCluster(nodes=3, seed=1) as cluster:
-        await cluster.apply_object(deployment())
+    async with Cluster(nodes=3, seed=1) as cluster:
+        await cluster.apply(deployment())
         assert asyncio.all_tasks() != before
     await asyncio.sleep(0)
     assert asyncio.all_tasks() == before
@@ -44,9 +44,9 @@ async def test_a_stopped_cluster_leaves_no_task() -> None:
 
 async def test_a_recording_has_the_frames_in_order_with_their_virtual_time() -> None:
     recording = Recording()
-    async with SimulatedCluster(nodes=1, seed=1, recording=recording) as cluster:
-        await cluster.apply_object(service())
-        await cluster.system.clock.sleep(1.0)
+    async with Cluster(nodes=1, seed=1, tap=recording.note) as cluster:
+        await cluster.apply(service())
+        await cluster.pause(1.0)
     moments = [seen.at for seen in recording.frames]
     assert moments == sorted(moments)
     assert [seen.number for seen in recording.frames] == list(range(1, recording.count + 1))

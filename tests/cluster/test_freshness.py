@@ -5,8 +5,8 @@ from __future__ import annotations
 from actors.testing import Probe, SimulatedClock
 from orchestrator.client.kinds import CONFIGMAPS, NODES, SERVICES
 from orchestrator.client.workqueue import MAX_CAUSES, WorkQueue
+from orchestrator.embedding import Cluster
 from orchestrator.store.protocol import Changes, Watch, WatchCredit
-from orchestrator.testing import SimulatedCluster
 from tests.cluster.objects import service
 
 
@@ -37,10 +37,10 @@ def test_put_off_causes_are_bounded() -> None:
 
 
 async def test_a_credit_of_nothing_asks_a_watch_for_progress() -> None:
-    async with SimulatedCluster(nodes=0, seed=1) as cluster:
+    async with Cluster(nodes=0, seed=1) as cluster:
         probe = await Probe.spawn(cluster.system)
         granted = await cluster.store.ask(Watch(probe.ref, prefix=CONFIGMAPS.prefix))
-        await cluster.apply_object(service())
+        await cluster.apply(service())
         await cluster.store.tell(WatchCredit(granted.watch, 0))
         frame = await probe.get(Changes, seconds=1.0)
         assert frame.events == []
@@ -48,11 +48,11 @@ async def test_a_credit_of_nothing_asks_a_watch_for_progress() -> None:
 
 
 async def test_a_hastened_cache_reaches_the_server_though_nothing_of_its_kind_changes() -> None:
-    async with SimulatedCluster(nodes=0, seed=1) as cluster:
+    async with Cluster(nodes=0, seed=1) as cluster:
         cache = await cluster.informers.synced(NODES)
-        await cluster.apply_object(service())
+        await cluster.apply(service())
         target = (await cluster.client.list(SERVICES)).revision
         assert cache.revision < target
         cluster.informers.hasten(NODES)
-        await cluster.system.clock.sleep(0.1)
+        await cluster.pause(0.1)
         assert cache.revision >= target

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from orchestrator.apimachinery.encoded import Object
-from orchestrator.client.kinds import DEPLOYMENTS, EVENTS, NODES, PODS
+from orchestrator.client.kinds import NODES
+from orchestrator.embedding import Cluster
 from orchestrator.kubelet.runtime.behaviour import Behaviour, Rule
-from orchestrator.testing import SimulatedCluster
 from tests.cluster.objects import addresses, check_rollout, deployment, ready, rolled_out, service
 
 pytestmark = pytest.mark.slow
@@ -26,32 +27,32 @@ def node_condition(node: Object | None) -> str:
     return str(next(held["status"] for held in node["status"]["conditions"] if held["type"] == "Ready"))
 
 
-def on(node: str, pods: list[Object]) -> list[str]:
+def on(node: str, pods: Sequence[Object]) -> list[str]:
     return sorted(pod["metadata"]["name"] for pod in pods if pod["spec"].get("nodeName") == node)
 
 
 async def test_a_lost_node_is_noticed_and_its_pods_are_replaced_after_their_toleration() -> None:
-    async with SimulatedCluster(nodes=3, seed=1) as cluster:
+    async with Cluster(nodes=3, seed=1) as cluster:
         clock = cluster.system.clock
-        await cluster.apply_object(deployment(replicas=9))
-        await cluster.apply_object(service())
-        await cluster.wait(DEPLOYMENTS, "web", rolled_out)
+        await cluster.apply(deployment(replicas=9))
+        await cluster.apply(service())
+        await cluster.wait("deployment/web", rolled_out)
         await clock.sleep(30.0)
-        lost = on("node-2", await cluster.objects(PODS, "default"))
+        lost = on("node-2", await cluster.list("pods"))
         assert lost
-        await cluster.remove_node("node-2")
+        await cluster.power_off("node-2")
         began = clock.monotonic()
-        await cluster.wait(NODES, "node-2", lambda node: node_condition(node) == "Unknown", seconds=60.0)
+        await cluster.wait("node/node-2", lambda node: node_condition(node) == "Unknown", timeout=60.0)
         noticed = clock.monotonic() - began
         assert GRACE_SECONDS - 10.0 <= noticed <= NOTICED_SECONDS  # the last heartbeat was up to 10 s before
         await clock.sleep(2.0)
-        pods = await cluster.objects(PODS, "default")
+        pods = await cluster.list("pods")
         assert not any(ready(pod) for pod in pods if pod["metadata"]["name"] in lost)
         assert len(await addresses(cluster, "web")) == 9 - len(lost)
         await clock.sleep(TOLERATION_SECONDS - 10.0)
-        assert on("node-2", await cluster.objects(PODS, "default")) == lost
+        assert on("node-2", await cluster.list("pods")) == lost
         await clock.sleep(20.0)
-        pods = await cluster.objects(PODS, "default")
+        pods = await cluster.list("pods")
         alive = [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
         assert len(alive) == 9
         assert not on("node-2", alive)
@@ -63,33 +64,33 @@ async def test_a_lost_node_is_noticed_and_its_pods_are_replaced_after_their_tole
 
 
 async def test_a_bad_image_is_told_in_the_status_and_in_events() -> None:
-    async with SimulatedCluster(nodes=1, seed=1) as cluster:
-        await cluster.apply_object(deployment(replicas=1, image="web:non-existent"))
+    async with Cluster(nodes=1, seed=1) as cluster:
+        await cluster.apply(deployment(replicas=1, image="web:non-existent"))
         reasons: list[str] = []
         for _ in range(400):
-            for pod in await cluster.objects(PODS, "default"):
+            for pod in await cluster.list("pods"):
                 for held in pod["status"].get("containerStatuses") or ():
                     reason = held["state"].get("waiting", {}).get("reason", "")
                     if reasons[-1:] != [reason]:
                         reasons.append(reason)
-            await cluster.system.clock.sleep(0.1)
+            await cluster.pause(0.1)
         assert [reason for reason in reasons if reason != "ContainerCreating"][:2] == [
             "ErrImagePull",
             "ImagePullBackOff",
         ]
-        events = [held["reason"] for held in await cluster.objects(EVENTS, "default")]
+        events = [held["reason"] for held in await cluster.list("events")]
         assert {"Failed", "BackOff"} <= set(events)
-        found = await cluster.get(DEPLOYMENTS, "web")
+        found = await cluster.find("deployment/web")
         assert found is not None
         assert found["status"].get("availableReplicas", 0) == 0
 
 
 async def test_a_pod_that_stops_being_ready_leaves_the_slice_within_two_seconds() -> None:
-    async with SimulatedCluster(nodes=2, seed=1) as cluster:
+    async with Cluster(nodes=2, seed=1) as cluster:
         clock = cluster.system.clock
-        await cluster.apply_object(deployment(replicas=4, readinessProbe=READY_PROBE))
-        await cluster.apply_object(service())
-        await cluster.wait(DEPLOYMENTS, "web", rolled_out)
+        await cluster.apply(deployment(replicas=4, readinessProbe=READY_PROBE))
+        await cluster.apply(service())
+        await cluster.wait("deployment/web", rolled_out)
         await cluster.settle()
         assert len(await addresses(cluster, "web")) == 4
         cluster.behave(Rule(Behaviour(ready=False)))
@@ -101,9 +102,9 @@ async def test_a_pod_that_stops_being_ready_leaves_the_slice_within_two_seconds(
 
 
 async def test_a_container_that_crashes_is_restarted_later_and_later() -> None:
-    async with SimulatedCluster(nodes=1, seed=1) as cluster:
+    async with Cluster(nodes=1, seed=1) as cluster:
         cluster.behave(Rule(Behaviour(run_seconds=1.0, exit_code=3)))
-        await cluster.apply_object(deployment(replicas=1))
+        await cluster.apply(deployment(replicas=1))
         began = cluster.system.clock.monotonic()
         moments: dict[int, float] = {}
         seen: set[str] = set()
@@ -113,13 +114,11 @@ async def test_a_container_that_crashes_is_restarted_later_and_later() -> None:
                 seen.add(status["state"].get("waiting", {}).get("reason", ""))
                 if status["restartCount"]:
                     assert status["lastState"]["terminated"]["exitCode"] == 3
-            await cluster.system.clock.sleep(0.1)
+            await cluster.pause(0.1)
         assert "CrashLoopBackOff" in seen
         waits = [round(moments[number + 1] - moments[number]) for number in range(1, max(moments))]
         assert waits[:4] == [pytest.approx(wait, abs=2) for wait in (11, 21, 41, 81)]
 
 
-async def _statuses(cluster: SimulatedCluster) -> list[dict[str, Any]]:
-    return [
-        held for pod in await cluster.objects(PODS, "default") for held in pod["status"].get("containerStatuses") or ()
-    ]
+async def _statuses(cluster: Cluster) -> list[dict[str, Any]]:
+    return [held for pod in await cluster.list("pods") for held in pod["status"].get("containerStatuses") or ()]

@@ -6,18 +6,18 @@ import asyncio
 import os
 import signal
 import subprocess
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from actors import Node
 from orchestrator.apimachinery.encoded import Object
-from orchestrator.client.kinds import DEPLOYMENTS, ENDPOINTSLICES, PODS
+from orchestrator.client.kinds import DEPLOYMENTS
 from orchestrator.config import ClusterConfig, ConfigError, document, settings
+from orchestrator.embedding import Cluster
 from orchestrator.placement import CONTROLLER_PARTS, PARTS, parse
-from orchestrator.testing import SimulatedCluster
+from tests.cluster.objects import walk
 
 TOUCHED = ("deployment-controller", "replicaset-controller", "endpointslice-controller", "garbage-collector-controller")
 """Controllers that a rollout cannot do without."""
@@ -49,7 +49,7 @@ SERVICE: Object = {
 }
 
 
-class PlacedCluster(SimulatedCluster):
+class PlacedCluster(Cluster):
     """A simulated cluster in real time, some of it in worker processes."""
 
     def __init__(self, place: dict[str, str], nodes: int = 2) -> None:
@@ -68,28 +68,28 @@ def rolled_out(image: str, replicas: int) -> Callable[[Object | None], bool]:
     return done
 
 
-async def roll_out(cluster: SimulatedCluster) -> None:
+async def roll_out(cluster: Cluster) -> None:
     """Create, serve, update, scale, delete: each step until it has come about."""
-    await cluster.apply_object(SERVICE)
-    await cluster.apply_object(web("web:1", 3))
-    await cluster.wait(DEPLOYMENTS, "web", rolled_out("web:1", 3))
+    await cluster.apply(SERVICE)
+    await cluster.apply(web("web:1", 3))
+    await cluster.wait("deployment/web", rolled_out("web:1", 3))
     await ready_addresses(cluster, 3)
-    await cluster.apply_object(web("web:2", 3))
-    await cluster.wait(DEPLOYMENTS, "web", rolled_out("web:2", 3))
-    await cluster.apply_object(web("web:2", 1))
-    await cluster.wait(DEPLOYMENTS, "web", rolled_out("web:2", 1))
+    await cluster.apply(web("web:2", 3))
+    await cluster.wait("deployment/web", rolled_out("web:2", 3))
+    await cluster.apply(web("web:2", 1))
+    await cluster.wait("deployment/web", rolled_out("web:2", 1))
     await ready_addresses(cluster, 1)
     await cluster.client.delete(DEPLOYMENTS, "web", "default")
 
     async def gone() -> bool:
-        return not await cluster.objects(PODS, "default", labels="app=web")
+        return not await cluster.list("pods", app="web")
 
     await until(gone)
 
 
-async def ready_addresses(cluster: SimulatedCluster, count: int) -> None:
+async def ready_addresses(cluster: Cluster, count: int) -> None:
     async def ready() -> bool:
-        slices = await cluster.objects(ENDPOINTSLICES, "default", labels="kubernetes.io/service-name=web")
+        slices = await cluster.list("endpointslices", selector="kubernetes.io/service-name=web")
         return sum(len(one["addresses"]) for found in slices for one in found.get("endpoints") or ()) == count
 
     await until(ready)
@@ -113,12 +113,6 @@ async def roll_out_with(place: dict[str, str], workers: int) -> None:
         await roll_out(cluster)
         assert not [node.path for node in walk(cluster.system.tree()) if node.statistics.restarts]
     assert not processes()
-
-
-def walk(node: Node) -> Iterator[Node]:
-    yield node
-    for below in node.children:
-        yield from walk(below)
 
 
 @pytest.mark.slow
@@ -148,23 +142,23 @@ async def test_a_worker_that_is_killed_in_the_middle_of_a_rollout_is_made_up_for
     async with PlacedCluster(place, nodes=3) as cluster:
         for number in range(3):
             image = f"web:{number}"
-            await cluster.apply_object(web(image, PODS_OF_A_LONG_ROLLOUT))
+            await cluster.apply(web(image, PODS_OF_A_LONG_ROLLOUT))
             await until(partial(begun, cluster, image))
             [pid] = processes()
             os.kill(pid, signal.SIGKILL)
-            found = await cluster.get(DEPLOYMENTS, "web")
+            found = await cluster.find("deployment/web")
             assert not rolled_out(image, PODS_OF_A_LONG_ROLLOUT)(found), "it was done before the worker was killed"
-            await cluster.wait(DEPLOYMENTS, "web", rolled_out(image, PODS_OF_A_LONG_ROLLOUT))
+            await cluster.wait("deployment/web", rolled_out(image, PODS_OF_A_LONG_ROLLOUT))
             [again] = processes()
             assert again != pid
-        pods = await cluster.objects(PODS, "default", labels="app=web")
+        pods = await cluster.list("pods", app="web")
         alive = [pod for pod in pods if not pod["metadata"].get("deletionTimestamp")]
         assert len(alive) == PODS_OF_A_LONG_ROLLOUT
 
 
-async def begun(cluster: SimulatedCluster, image: str) -> bool:
+async def begun(cluster: Cluster, image: str) -> bool:
     """Whether there are pods of the new template."""
-    pods = await cluster.objects(PODS, "default", labels="app=web")
+    pods = await cluster.list("pods", app="web")
     return any(pod["spec"]["containers"][0]["image"] == image for pod in pods)
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from orchestrator.apimachinery.encoded import Object
-from orchestrator.client.kinds import EVENTS, PERSISTENTVOLUMECLAIMS, PERSISTENTVOLUMES, PODS, Kind
-from orchestrator.testing import SimulatedCluster
+from orchestrator.client.kinds import PERSISTENTVOLUMES, PODS
+from orchestrator.embedding import Cluster
 
 pytestmark = pytest.mark.slow
 
@@ -69,66 +68,55 @@ def volume(name: str, node: str) -> Object:
     }
 
 
-def running(obj: Object | None) -> bool:
-    return obj is not None and (obj.get("status") or {}).get("phase") == "Running"
-
-
-def bound(obj: Object | None) -> bool:
-    return obj is not None and (obj.get("status") or {}).get("phase") == "Bound"
-
-
-async def awaited(
-    cluster: SimulatedCluster, kind: Kind, name: str, condition: Callable[[Object | None], bool]
-) -> Object:
-    found = await cluster.wait(kind, name, condition)
+async def awaited(cluster: Cluster, what: str, goal: str) -> Object:
+    found = await cluster.wait(what, goal)
     assert found is not None
     return found
 
 
 async def test_a_claim_is_provisioned_for_the_node_that_the_scheduler_selected() -> None:
-    async with SimulatedCluster(nodes=3, seed=1) as cluster:
-        await cluster.apply_object(storage_class())
-        await cluster.apply_object(claim())
-        await cluster.system.clock.sleep(5.0)
-        held = await cluster.get(PERSISTENTVOLUMECLAIMS, "data")
-        assert held is not None
-        assert not bound(held)
-        await cluster.apply_object(pod())
-        placed = await awaited(cluster, PODS, "db", running)
-        held = await awaited(cluster, PERSISTENTVOLUMECLAIMS, "data", bound)
+    async with Cluster(nodes=3, seed=1) as cluster:
+        await cluster.apply(storage_class())
+        await cluster.apply(claim())
+        await cluster.pause(5.0)
+        waiting = await cluster.get("pvc/data")
+        assert (waiting.get("status") or {}).get("phase") != "Bound"
+        await cluster.apply(pod())
+        placed = await awaited(cluster, "pod/db", "phase=Running")
+        held = await awaited(cluster, "pvc/data", "phase=Bound")
         node = placed["spec"]["nodeName"]
         assert held["metadata"]["annotations"][SELECTED_NODE] == node
         made = await cluster.client.get(PERSISTENTVOLUMES, held["spec"]["volumeName"])
         (term,) = made["spec"]["nodeAffinity"]["required"]["nodeSelectorTerms"]
         assert term["matchExpressions"][0]["values"] == [node]
         await cluster.client.delete(PODS, "db", "default", grace_seconds=0)
-        await cluster.apply_object(pod("again"))
-        assert (await awaited(cluster, PODS, "again", running))["spec"]["nodeName"] == node
+        await cluster.apply(pod("again"))
+        assert (await awaited(cluster, "pod/again", "phase=Running"))["spec"]["nodeName"] == node
 
 
 async def test_a_pod_goes_where_a_free_volume_is() -> None:
-    async with SimulatedCluster(nodes=3, seed=1) as cluster:
-        await cluster.apply_object(storage_class("kubernetes.io/no-provisioner"))
-        await cluster.apply_object(claim())
-        await cluster.apply_object(pod())
-        await cluster.system.clock.sleep(5.0)
-        events = [held["message"] for held in await cluster.objects(EVENTS, "default")]
+    async with Cluster(nodes=3, seed=1) as cluster:
+        await cluster.apply(storage_class("kubernetes.io/no-provisioner"))
+        await cluster.apply(claim())
+        await cluster.apply(pod())
+        await cluster.pause(5.0)
+        events = [held["message"] for held in await cluster.list("events")]
         text = "0/3 nodes are available: 3 node(s) didn't find available persistent volumes to bind."
         assert any(message.startswith(text) for message in events), events
-        await cluster.apply_object(volume("disk", "node-2"))
-        placed = await awaited(cluster, PODS, "db", running)
+        await cluster.apply(volume("disk", "node-2"))
+        placed = await awaited(cluster, "pod/db", "phase=Running")
         assert placed["spec"]["nodeName"] == "node-2"
-        held = await awaited(cluster, PERSISTENTVOLUMECLAIMS, "data", bound)
+        held = await awaited(cluster, "pvc/data", "phase=Bound")
         assert held["spec"]["volumeName"] == "disk"
 
 
 async def test_a_pod_waits_for_a_claim_that_is_not_there_yet() -> None:
-    async with SimulatedCluster(nodes=1, seed=1) as cluster:
-        await cluster.apply_object(storage_class())
-        await cluster.apply_object(pod())
-        await cluster.system.clock.sleep(5.0)
-        events = [held["message"] for held in await cluster.objects(EVENTS, "default")]
+    async with Cluster(nodes=1, seed=1) as cluster:
+        await cluster.apply(storage_class())
+        await cluster.apply(pod())
+        await cluster.pause(5.0)
+        events = [held["message"] for held in await cluster.list("events")]
         text = '0/1 nodes are available: persistentvolumeclaim "data" not found. preemption: '
         assert text + "0/1 nodes are available: 1 Preemption is not helpful for scheduling." in events
-        await cluster.apply_object(claim())
-        await awaited(cluster, PODS, "db", running)
+        await cluster.apply(claim())
+        await awaited(cluster, "pod/db", "phase=Running")

@@ -17,7 +17,6 @@ def main() -> int:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     seed, recording = int(sys.argv[1]), Recording()
     loop = GuardedLoop(seed)
-    recording.now = loop.time
     with asyncio.Runner(loop_factory=lambda: loop) as runner:
         life = runner.run(live(draw(seed), tap=recording.note))
     print(len(life.violations), recording.count, recording.digest())

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
+from orchestrator.embedding import Cluster
 from orchestrator.store.commands import decode_command
 from orchestrator.store.history import Record
 from orchestrator.store.machine import Machine
-from orchestrator.testing import SimulatedCluster
 
 
 class Why(msgspec.Struct, frozen=True, array_like=True):
@@ -18,7 +18,7 @@ class Why(msgspec.Struct, frozen=True, array_like=True):
     revision: int
 
 
-async def records(cluster: SimulatedCluster) -> list[Record]:
+async def records(cluster: Cluster) -> list[Record]:
     """All revisions in order, from the entries of the log in memory."""
     assert cluster.memory is not None, "the cluster keeps its log in memory"
     recovered = await cluster.memory.open()
