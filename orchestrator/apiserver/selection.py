@@ -10,12 +10,10 @@ import msgspec
 from orchestrator.api.schema import Resource, schema
 from orchestrator.apimachinery import errors
 from orchestrator.apimachinery.encoded import Encoded
+from orchestrator.apimachinery.field_selectors import FieldSelector, FieldTerm, parse_fields
 from orchestrator.apimachinery.selectors import (
-    FieldSelector,
-    FieldTerm,
     Selector,
     SelectorError,
-    parse_fields,
     parse_labels,
 )
 from orchestrator.apiserver.objects import rules_of

@@ -119,23 +119,28 @@ def _too_few(low: int) -> Verdict:
 def _ceiling(stated: Object, current: int, changes: Sequence[Moment], now: float) -> int:
     if stated["selectPolicy"] == "Disabled":
         return current
-    found: list[int] = []
-    for policy in stated["policies"]:
-        start = current - sum(_since(changes, now - policy["periodSeconds"]))
-        value = policy["value"]
-        found.append(start + value if policy["type"] == "Pods" else math.ceil(start * (100 + value) / 100))
+    found = [
+        start + value if kind == "Pods" else math.ceil(start * (100 + value) / 100)
+        for kind, value, start in _policies(stated, current, changes, now)
+    ]
     return min(found) if stated["selectPolicy"] == "Min" else max(found)
 
 
 def _floor(stated: Object, current: int, changes: Sequence[Moment], now: float) -> int:
     if stated["selectPolicy"] == "Disabled":
         return current
-    found: list[int] = []
+    found = [
+        start - value if kind == "Pods" else start * (100 - value) // 100
+        for kind, value, start in _policies(stated, current, changes, now)
+    ]
+    return max(found) if stated["selectPolicy"] == "Min" else min(found)
+
+
+def _policies(stated: Object, current: int, changes: Sequence[Moment], now: float) -> Iterable[tuple[str, int, int]]:
+    """Of each policy its type, its value, and how many replicas there were when its period began."""
     for policy in stated["policies"]:
         start = current - sum(_since(changes, now - policy["periodSeconds"]))
-        value = policy["value"]
-        found.append(start - value if policy["type"] == "Pods" else start * (100 - value) // 100)
-    return max(found) if stated["selectPolicy"] == "Min" else min(found)
+        yield policy["type"], policy["value"], start
 
 
 def _since(moments: Iterable[Moment], start: float) -> list[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.apimachinery.selectors import NOTHING, SelectorError, from_label_selector, parse_fields, parse_labels
+from orchestrator.apimachinery.selectors import NOTHING, SelectorError, from_label_selector, parse_labels
 
 LABELS = {"app": "web", "tier": "a", "n": "5"}
 
@@ -54,14 +54,3 @@ def test_a_label_selector_is_shown_in_the_order_of_keys() -> None:
     expression = {"key": "b", "operator": "In", "values": ["y", "x"]}
     selector = from_label_selector({"matchLabels": {"c": "1"}, "matchExpressions": [expression]})
     assert str(selector) == "b in (x,y),c=1"
-
-
-def test_field_selectors_compare_text() -> None:
-    selector = parse_fields("status.phase!=Failed,spec.nodeName=n\\,1")
-    assert selector.matches({"status.phase": "Running", "spec.nodeName": "n,1"})
-    assert selector.exact() == {"spec.nodeName": "n,1"}
-
-
-def test_a_field_selector_without_operator_is_refused() -> None:
-    with pytest.raises(SelectorError, match="can't understand 'a'"):
-        parse_fields("a")

@@ -22,7 +22,8 @@ from orchestrator.kubelet.runtime.docker import reading, specification
 from orchestrator.kubelet.runtime.docker.pause import IMAGE, archive
 from orchestrator.kubelet.runtime.docker.session import DockerSession
 from orchestrator.kubelet.runtime.docker.specification import OWNER, POD_NAME, POD_NAMESPACE, POD_UID
-from orchestrator.kubelet.runtime.errors import ExecTimeout, ImageFailure, NoSuchContainer, RuntimeFailure
+from orchestrator.kubelet.runtime.errors import ImageFailure, NoSuchContainer, RuntimeFailure
+from orchestrator.kubelet.runtime.exec import result_of
 from orchestrator.kubelet.runtime.runtime import (
     Container,
     ContainerConfig,
@@ -42,7 +43,6 @@ from orchestrator.kubelet.runtime.runtime import (
 if TYPE_CHECKING:
     import aiodocker
 
-MAX_EXEC_OUTPUT = 64 * 1024
 MAX_MESSAGE_BYTES = 4096
 FALLBACK_LINES = 80
 FALLBACK_BYTES = 2048
@@ -346,16 +346,7 @@ class DockerRuntime:
 
     async def exec(self, container_id: str, command: list[str], timeout: float) -> ExecResult:
         session = await self.open_exec(container_id, command, tty=False, stdin=False)
-        output = bytearray()
-        try:
-            async with asyncio.timeout(timeout):
-                async for _, data in session.output():
-                    output += data[: MAX_EXEC_OUTPUT - len(output)]
-                return ExecResult(await session.wait(), bytes(output))
-        except TimeoutError:
-            raise ExecTimeout(command, timeout) from None
-        finally:
-            await session.close()
+        return await result_of(session, command, timeout)
 
     async def open_exec(self, container_id: str, command: list[str], *, tty: bool, stdin: bool) -> Session:
         with _engine("ExecFailed"):

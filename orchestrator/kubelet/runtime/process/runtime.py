@@ -19,7 +19,8 @@ from typing import Any
 
 import msgspec
 
-from orchestrator.kubelet.runtime.errors import ExecTimeout, NoSuchContainer, RuntimeFailure
+from orchestrator.kubelet.runtime.errors import NoSuchContainer, RuntimeFailure
+from orchestrator.kubelet.runtime.exec import result_of
 from orchestrator.kubelet.runtime.process.disk import (
     Made,
     Stored,
@@ -56,7 +57,6 @@ from orchestrator.kubelet.runtime.runtime import (
 )
 from orchestrator.kubelet.runtime.runtime import State as Phase
 
-MAX_EXEC_OUTPUT = 64 * 1024
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 NANO = 1e-9
 
@@ -300,16 +300,7 @@ class ProcessRuntime:
 
     async def exec(self, container_id: str, command: list[str], timeout: float) -> ExecResult:
         session = await self.open_exec(container_id, command, tty=False, stdin=False)
-        output = bytearray()
-        try:
-            async with asyncio.timeout(timeout):
-                async for _, data in session.output():
-                    output += data[: MAX_EXEC_OUTPUT - len(output)]
-                return ExecResult(await session.wait(), bytes(output))
-        except TimeoutError:
-            raise ExecTimeout(command, timeout) from None
-        finally:
-            await session.close()
+        return await result_of(session, command, timeout)
 
     async def open_exec(self, container_id: str, command: list[str], *, tty: bool, stdin: bool) -> Session:
         pod, made = self._find(container_id)
