@@ -190,11 +190,15 @@ class HttpDoor(Actor):
         response = await self._api.ask(ApiRequest(who, asked), REQUEST_SECONDS)
         key = (verb.value, target.group, target.version, target.resource, target.subresource, response.code)
         self._requests.observe(key, self.context.clock.monotonic() - began)
-        made = answer(response, view, resource, self._cache, self.context.clock.time())
+        made = await self._made(response, view, resource)
         deprecated = DEPRECATED.get((resource.group, resource.plural))
         if deprecated:
             made.headers.add("Warning", f'299 - "{deprecated}"')
         return made
+
+    async def _made(self, response: Response, view: View, resource: Resource) -> web.Response:
+        now = self.context.clock.time()
+        return await answer(response, view, resource, self._cache, now, self.context.blocking)
 
     async def _find(self, target: Target) -> Resource | None:
         """The resource of a path. About custom ones the server knows more than we may have seen."""
@@ -251,7 +255,7 @@ class HttpDoor(Actor):
         try:
             response: Response = await self._api.ask(ApiRequest(who, asked, sink), REQUEST_SECONDS)
             if response.code >= 400:
-                return answer(response, view, resource, self._cache, self.context.clock.time())
+                return await self._made(response, view, resource)
             stream = web.StreamResponse(headers={"Cache-Control": "no-cache, private", "Audit-Id": self._audit_id()})
             stream.content_type = JSON
             stream.enable_chunked_encoding()
