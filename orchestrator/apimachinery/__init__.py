@@ -6,5 +6,6 @@ ours; time and randomness are arguments.
 Reading order: ``encoded`` (the three MessagePack parts), ``copying`` (copy-on-write), ``quoting``, ``errors`` (Status),
 ``field`` (paths and field errors), ``names`` and ``meta`` (object metadata), ``timestamps``, ``quantity``,
 ``selectors``, ``field_selectors``, ``shapes`` (what the patches need to know of a type), ``json_patch``,
-``merge_patch``, ``strategic_patch``, ``field_sets`` and ``apply`` (server-side apply), ``tables``.
+``merge_patch``, ``strategic_patch``, ``field_sets``, ``layouts`` (types compiled for comparing and merging, of
+``leaf``, ``deduced`` and ``interleaving``) and ``apply`` (server-side apply), ``tables``.
 """

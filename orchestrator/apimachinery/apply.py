@@ -21,7 +21,8 @@ from orchestrator.apimachinery.field_sets import (
     union,
     without,
 )
-from orchestrator.apimachinery.layouts import ABSENT, Layout, LayoutError, layout
+from orchestrator.apimachinery.layouts import layout
+from orchestrator.apimachinery.leaf import ABSENT, Layout, LayoutError
 from orchestrator.apimachinery.quoting import quote
 from orchestrator.apimachinery.shapes import Shape
 from orchestrator.apimachinery.timestamps import parse_time, rfc3339

@@ -6,13 +6,15 @@ JSON of Kubernetes' own types: a struct that is no pointer is always there, a fi
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
 import msgspec
 
+from orchestrator.apimachinery.deduced import DEDUCED
 from orchestrator.apimachinery.field_sets import MEMBER, FieldSet, path_text
+from orchestrator.apimachinery.interleaving import interleave
+from orchestrator.apimachinery.leaf import ABSENT, LEAF, Layout, LayoutError, remove_node
 from orchestrator.apimachinery.quoting import quote
 from orchestrator.apimachinery.shapes import OMIT_EMPTY, POINTER, FieldShape, Shape
 
@@ -20,14 +22,9 @@ MAX_LAYOUTS = 16_384
 """Compiled types that are kept: all built-in ones, and those of many custom resources."""
 MAX_FLAT = 64
 """Combinations of names that a layout remembers the fields of; a type has a few, a map's beyond that are not kept."""
-ABSENT: Any = object()
 _CONTAINERS = frozenset((dict, list))
 _ZEROS: dict[str, Any] = {"string": "", "boolean": False, "int32": 0, "int64": 0, "number": 0}
 _encode_json = msgspec.json.Encoder(order="sorted").encode
-
-
-class LayoutError(ValueError):
-    """A value that does not fit its type; the message is structured-merge-diff's."""
 
 
 def _misfit(value: Any, path: str | None, wanted: str) -> FieldSet:
@@ -35,38 +32,6 @@ def _misfit(value: Any, path: str | None, wanted: str) -> FieldSet:
     if path is None:
         return MEMBER
     raise LayoutError(f"{path}: expected {wanted}, got &{{{value}}}")
-
-
-class Layout:
-    """A leaf: a scalar, or an atomic object, list or map."""
-
-    __slots__ = ()
-
-    def added(self, value: Any) -> FieldSet:
-        """All fields of a value that was not there at all."""
-        return MEMBER
-
-    def owned(self, value: Any, path: str | None) -> FieldSet:
-        """The fields that somebody owns who applies ``value``.
-
-        Raises ``LayoutError`` for what does not fit, with ``path`` in front; without one it is passed over.
-        """
-        return MEMBER
-
-    def compare(self, old: Any, new: Any) -> tuple[FieldSet | None, FieldSet | None]:
-        """What was added or changed, and what was removed, of two values that are there and differ."""
-        return MEMBER, None
-
-    def merge(self, live: Any, applied: Any) -> Any:
-        return applied
-
-    def remove(self, value: Any, fields: FieldSet) -> Any:
-        """``value`` without ``fields``; ``ABSENT`` when nothing is left."""
-        return value
-
-    def named(self, fields: FieldSet) -> FieldSet:
-        """``fields`` with every struct field on the way as a member too."""
-        return fields
 
 
 class Child:
@@ -224,7 +189,7 @@ class Mapped(Layout):
             node = fields.get(child.key) if child is not None else None
             if child is None or node is None:
                 continue
-            rest = _remove_node(child.layout, item, node)
+            rest = remove_node(child.layout, item, node)
             if rest is ABSENT:
                 del result[name]
             else:
@@ -242,12 +207,6 @@ class Mapped(Layout):
 def _named_node(child: Child, node: FieldSet) -> FieldSet:
     inner = child.layout.named(node)
     return {".": MEMBER, **inner} if child.struct and "." not in inner else inner
-
-
-def _remove_node(layout: Layout, value: Any, node: FieldSet) -> Any:
-    if not node or "." in node:
-        return ABSENT
-    return layout.remove(value, node)
 
 
 class Listed(Layout):
@@ -355,7 +314,7 @@ class Listed(Layout):
             return applied
         news = self.elements(applied)
         olds = self.elements(live)
-        return _interleave(
+        return interleave(
             self._keyed(live), list(news), lambda key: self._merged(olds.get(key, ABSENT), news[key]), news
         )
 
@@ -377,7 +336,7 @@ class Listed(Layout):
         result: list[Any] = []
         for key, item in self._keyed(value):
             node = fields.get(key)
-            rest = item if node is None else _remove_node(self.items, item, node)
+            rest = item if node is None else remove_node(self.items, item, node)
             if rest is not ABSENT:
                 result.append(rest)
         return result or ABSENT
@@ -390,101 +349,8 @@ def _needs_escape(text: str) -> bool:
     return '"' in text or "\\" in text
 
 
-def _interleave(
-    live: list[tuple[str, Any]],
-    applied: list[str],
-    merged: Callable[[str], Any],
-    wanted: dict[str, Any],
-) -> list[Any]:
-    """The order of structured-merge-diff: shared elements as applied, live ones before the shared one they preceded."""
-    result: list[Any] = []
-    known = {key for key, _ in live}
-    shared = [key for key in applied if key in known]
-    done: set[str] = set()
-    left = right = turn = 0
-    while left < len(live) or right < len(applied):
-        if left < len(live):
-            key, item = live[left]
-            if right < len(applied):
-                if key == applied[right]:
-                    done.add(key)
-                    result.append(merged(key))
-                    left, right, turn = left + 1, right + 1, turn + 1
-                    continue
-                if key in wanted and turn < len(shared) and shared[turn] != key:
-                    left += 1
-                    continue
-            if key not in wanted:
-                result.append(item)
-                left += 1
-                continue
-            if key in done:
-                left += 1
-        if right < len(applied):
-            key = applied[right]
-            done.add(key)
-            result.append(merged(key))
-            right += 1
-            if turn < len(shared) and shared[turn] == key:
-                turn += 1
-    return result
-
-
 def _key_text(key: str) -> str:
     return path_text((key,))
-
-
-class Deduced(Layout):
-    """A value of no known type: maps are merged key by key, everything else is a leaf."""
-
-    __slots__ = ()
-
-    def added(self, value: Any) -> FieldSet:
-        if not isinstance(value, dict) or not value:
-            return MEMBER
-        return {".": MEMBER, **{f"f:{name}": self.added(item) for name, item in value.items()}}
-
-    def owned(self, value: Any, path: str | None) -> FieldSet:
-        if not isinstance(value, dict):
-            return MEMBER
-        return {f"f:{name}": self.added(item) for name, item in value.items()}
-
-    def compare(self, old: Any, new: Any) -> tuple[FieldSet | None, FieldSet | None]:
-        if not isinstance(old, dict) or not isinstance(new, dict):
-            return MEMBER, None
-        changed: FieldSet = {}
-        removed: FieldSet = {}
-        for name, item in new.items():
-            if name not in old:
-                changed[f"f:{name}"] = self.added(item)
-            elif old[name] != item:
-                more, less = self.compare(old[name], item)
-                if more is not None:
-                    changed[f"f:{name}"] = more
-                if less is not None:
-                    removed[f"f:{name}"] = less
-        removed.update({f"f:{name}": self.added(item) for name, item in old.items() if name not in new})
-        return changed or None, removed or None
-
-    def merge(self, live: Any, applied: Any) -> Any:
-        if not isinstance(live, dict) or not isinstance(applied, dict):
-            return applied
-        return {**live, **{name: self.merge(live.get(name), item) for name, item in applied.items()}}
-
-    def remove(self, value: Any, fields: FieldSet) -> Any:
-        if not isinstance(value, dict):
-            return value
-        result: dict[str, Any] = {}
-        for name, item in value.items():
-            node = fields.get(f"f:{name}")
-            rest = item if node is None else _remove_node(self, item, node)
-            if rest is not ABSENT:
-                result[name] = rest
-        return result or ABSENT
-
-
-LEAF = Layout()
-DEDUCED = Deduced()
 
 
 @lru_cache(MAX_LAYOUTS)

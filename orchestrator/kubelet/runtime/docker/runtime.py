@@ -12,17 +12,17 @@ import json
 import os
 import shutil
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from orchestrator.kubelet.runtime.docker import reading, specification
-from orchestrator.kubelet.runtime.docker.pause import IMAGE, archive
+from orchestrator.kubelet.runtime.docker import images, reading, specification
+from orchestrator.kubelet.runtime.docker.engine import engine
 from orchestrator.kubelet.runtime.docker.session import DockerSession
 from orchestrator.kubelet.runtime.docker.specification import OWNER, POD_NAME, POD_NAMESPACE, POD_UID
-from orchestrator.kubelet.runtime.errors import ImageFailure, NoSuchContainer, RuntimeFailure
+from orchestrator.kubelet.runtime.errors import NoSuchContainer, RuntimeFailure
 from orchestrator.kubelet.runtime.exec import result_of
 from orchestrator.kubelet.runtime.runtime import (
     Container,
@@ -54,22 +54,6 @@ MAX_STATS = 16
 log = structlog.get_logger("kubelet")
 
 
-@contextlib.contextmanager
-def _engine(reason: str, *, gone_is_fine: bool = False) -> Iterator[None]:
-    """The engine's refusals as ``RuntimeFailure`` with ``reason``."""
-    import aiodocker
-    import aiohttp
-
-    try:
-        yield
-    except aiodocker.DockerError as refusal:
-        if gone_is_fine and refusal.status in (304, 404, 409):
-            return
-        raise RuntimeFailure(reason, str(refusal.message)) from refusal
-    except (aiohttp.ClientError, OSError) as failure:
-        raise RuntimeFailure(reason, f"the Docker engine does not answer: {failure}") from failure
-
-
 class DockerRuntime:
     """``owner`` is the data directory's id and the node's name; ``root`` holds termination messages."""
 
@@ -95,28 +79,10 @@ class DockerRuntime:
 
     async def start(self, notify: Notify) -> None:
         self._notify = notify
-        await self._ensure_pause()
+        await images.ensure_pause(self._docker)
         await self._remove_unborn()
         if self._listener is None:
             self._listener = asyncio.create_task(self._listen(), name="docker events")
-
-    async def _ensure_pause(self) -> None:
-        import aiodocker
-
-        with _engine("EngineFailed"):
-            try:
-                await self._docker.images.inspect(IMAGE)
-            except aiodocker.DockerError as refusal:
-                if refusal.status != 404:
-                    raise
-                version = await self._docker.version()
-                name, tag = IMAGE.rsplit(":", 1)
-                params = {"fromSrc": "-", "repo": name, "tag": tag, "changes": 'ENTRYPOINT ["/pause"]'}
-                headers = {"Content-Type": "application/x-tar"}
-                body = archive(version["Arch"])
-                query = self._docker._query("images/create", "POST", params=params, data=body, headers=headers)
-                async with query as response:
-                    await response.read()
 
     async def _remove_unborn(self) -> None:
         """Containers that were made and never started, when the daemon died in between."""
@@ -137,7 +103,7 @@ class DockerRuntime:
 
     async def _hear(self) -> None:
         filters = json.dumps({"type": ["container"], "label": [f"{OWNER}={self._owner}"]})
-        with _engine("EngineFailed"):
+        with engine("EngineFailed"):
             # The library leaves closing the response to its caller.
             query = self._docker._query("events", params={"filters": filters}, timeout=None)
             async with query as response, contextlib.aclosing(_Closing(response)):
@@ -168,7 +134,7 @@ class DockerRuntime:
             await client.close()
 
     async def machine(self) -> Machine:
-        with _engine("EngineFailed"):
+        with engine("EngineFailed"):
             info = await self._docker.system.info()
         usage = await asyncio.to_thread(shutil.disk_usage, "/")
         architectures = {"x86_64": "amd64", "aarch64": "arm64"}
@@ -200,7 +166,7 @@ class DockerRuntime:
 
         marks = [f"{OWNER}={self._owner}", *([label] if label else [])]
         found: list[reading.Shown] = []
-        with _engine("EngineFailed"):
+        with engine("EngineFailed"):
             for one in await self._docker.containers.list(all=True, filters=json.dumps({"label": marks})):
                 try:
                     found.append(await one.show())
@@ -237,7 +203,7 @@ class DockerRuntime:
 
     async def create_sandbox(self, config: SandboxConfig) -> Sandbox:
         name = specification.engine_name(specification.SANDBOX_NAME, config, config.attempt)
-        with _engine("SandboxFailed"):
+        with engine("SandboxFailed"):
             made = await self._docker.containers.create(specification.sandbox_spec(self._owner, config), name=name)
             try:
                 await made.start()
@@ -260,39 +226,11 @@ class DockerRuntime:
 
     async def _delete(self, container_id: str) -> None:
         self._messages.pop(container_id, None)
-        with _engine("RemoveFailed", gone_is_fine=True):
+        with engine("RemoveFailed", gone_is_fine=True):
             await self._docker.containers.container(container_id).delete(force=True, v=True)
 
     async def ensure_image(self, image: str, policy: str) -> str:
-        """With policy Always the registry is asked, and an image that is here serves when no registry answers."""
-        held = await self._image(image)
-        if held and policy != "Always":
-            return held
-        if policy == "Never":
-            raise ImageFailure(
-                "ErrImageNeverPull", f'Container image "{image}" is not present with pull policy of Never'
-            )
-        try:
-            with _engine("ErrImagePull"):
-                await self._docker.images.pull(image)
-        except RuntimeFailure as failure:
-            if held:
-                return held
-            raise ImageFailure("ErrImagePull", f'failed to pull image "{image}": {failure.message}') from failure
-        return await self._image(image) or image
-
-    async def _image(self, image: str) -> str:
-        import aiodocker
-
-        with _engine("ErrImagePull"):
-            try:
-                return str((await self._docker.images.inspect(image))["Id"])
-            except aiodocker.DockerError as refusal:
-                if refusal.status == 400:
-                    raise ImageFailure("InvalidImageName", f"{image}: {refusal.message}") from refusal
-                if refusal.status != 404:
-                    raise
-                return ""
+        return await images.ensure(self._docker, image, policy)
 
     async def create_container(self, pod_uid: str, config: ContainerConfig) -> str:
         pod = await self.observe(pod_uid)
@@ -303,14 +241,14 @@ class DockerRuntime:
         names = SandboxConfig(pod_uid, pod.namespace, pod.name, pod.sandbox.attempt)
         spec = specification.container_spec(self._owner, names, config, pod.sandbox.id, str(file))
         name = specification.engine_name(config.name, names, config.attempt)
-        with _engine("CreateContainerError"):
+        with engine("CreateContainerError"):
             made = await self._docker.containers.create(spec, name=name)
         return str(made.id)
 
     async def start_container(self, container_id: str) -> None:
         """A program that cannot be started leaves a container that has ended: that is what is seen of it."""
         try:
-            with _engine("RunContainerError"):
+            with engine("RunContainerError"):
                 await self._docker.containers.container(container_id).start()
         except RuntimeFailure:
             shown = await self._show(container_id)
@@ -326,7 +264,7 @@ class DockerRuntime:
         await self._signal(container_id, "SIGKILL")
 
     async def _signal(self, container_id: str, name: str) -> None:
-        with _engine("KillFailed", gone_is_fine=True):
+        with engine("KillFailed", gone_is_fine=True):
             await self._docker.containers.container(container_id).kill(signal=name)
 
     async def remove_container(self, container_id: str) -> None:
@@ -335,7 +273,7 @@ class DockerRuntime:
     async def _show(self, container_id: str) -> reading.Shown:
         import aiodocker
 
-        with _engine("EngineFailed"):
+        with engine("EngineFailed"):
             try:
                 shown: reading.Shown = await self._docker.containers.container(container_id).show()
             except aiodocker.DockerError as refusal:
@@ -349,21 +287,21 @@ class DockerRuntime:
         return await result_of(session, command, timeout)
 
     async def open_exec(self, container_id: str, command: list[str], *, tty: bool, stdin: bool) -> Session:
-        with _engine("ExecFailed"):
+        with engine("ExecFailed"):
             made = await self._docker.containers.container(container_id).exec(command, stdin=stdin, tty=tty)
             stream = made.start(detach=False)
             await stream._init()
 
         async def code() -> int:
-            with _engine("ExecFailed"):
+            with engine("ExecFailed"):
                 return int((await made.inspect()).get("ExitCode") or 0)
 
         async def resize(columns: int, rows: int) -> None:
-            with _engine("ExecFailed"):
+            with engine("ExecFailed"):
                 await made.resize(h=rows, w=columns)
 
         async def end() -> None:
-            with contextlib.suppress(RuntimeFailure, ProcessLookupError, PermissionError), _engine("ExecFailed"):
+            with contextlib.suppress(RuntimeFailure, ProcessLookupError, PermissionError), engine("ExecFailed"):
                 pid = int((await made.inspect()).get("Pid") or 0)
                 if pid:
                     os.kill(pid, signal.SIGKILL)
@@ -372,7 +310,7 @@ class DockerRuntime:
 
     async def attach(self, container_id: str, *, stdin: bool) -> Session:
         container = self._docker.containers.container(container_id)
-        with _engine("AttachFailed"):
+        with engine("AttachFailed"):
             stream = container.attach(stdout=True, stderr=True, stdin=stdin)
             await stream._init()
 
@@ -380,7 +318,7 @@ class DockerRuntime:
             return int((await self._show(container_id))["State"].get("ExitCode") or 0)
 
         async def resize(columns: int, rows: int) -> None:
-            with _engine("AttachFailed"):
+            with engine("AttachFailed"):
                 await container.resize(h=rows, w=columns)
 
         async def end() -> None:
@@ -395,7 +333,7 @@ class DockerRuntime:
         if options.since:
             params["since"] = f"{options.since:.9f}"
         left = options.limit_bytes
-        with _engine("LogFailed"):
+        with engine("LogFailed"):
             container = self._docker.containers.container(container_id)
             wanted = {"stdout": options.stream != "Stderr", "stderr": options.stream != "Stdout"}
             async for line in _lines(container, follow=options.follow, **wanted, **params):
@@ -418,7 +356,7 @@ class DockerRuntime:
 
     async def _figures(self, container: Container) -> ContainerFigures | None:
         async with self._slots:
-            with contextlib.suppress(RuntimeFailure), _engine("StatsFailed"):
+            with contextlib.suppress(RuntimeFailure), engine("StatsFailed"):
                 path = f"containers/{container.id}/stats"
                 params = {"stream": "false", "one-shot": "true"}
                 stats = await self._docker._query_json(path, params=params)
