@@ -26,7 +26,7 @@ from orchestrator.config import ClusterConfig, ConfigError, settings
 
 SWITCH_SECONDS = 2e-5
 """How soon the interpreter lets the log's thread run: with the default of 5 ms a busy loop starves every commit."""
-COLLECT_OBJECTS = 200_000, 50, 100
+COLLECT_OBJECTS = 500_000, 20, 100
 """Thresholds of the garbage collector. Long-lived state is bytes; with the defaults a busy cluster spends a third of
 its time looking at it again. With 150,000 pods the middle one is a second, and finds next to nothing."""
 
