@@ -146,13 +146,14 @@ class Kubelet(Actor):
                 self._refresh_soon()
             case FirstHeartbeat():
                 self.context.send_every(HEARTBEAT_SECONDS, Heartbeat())
-                await self._node.heartbeat()
+                await self._beat()
             case Heartbeat():
-                await self._node.heartbeat()
+                await self._beat()
             case Report():
                 await self._report()
             case Listen():
-                await self._listen()
+                if self._is_silent():
+                    await self._hear_anew("no progress")
             case Register():
                 await self._register()
             case Open(attempt=attempt):
@@ -235,14 +236,23 @@ class Kubelet(Actor):
                 log.warning("the node could not register", node=self._config.name, reason=str(failure))
             return
         await self._node.report()
-        # Behind the frames that came while the API server was asked: on a busy machine that takes long.
-        self.context.ref.tell_nowait(Listen())
 
-    async def _listen(self) -> None:
-        if self._watch is not None and self.context.clock.monotonic() - self._heard > SILENCE_SECONDS:
+    async def _beat(self) -> None:
+        if await self._node.heartbeat():
+            # What the watch had to say meanwhile was lost on the way, and it may never say anything again.
+            await self._hear_anew("the API server is reached again")
+        elif self._is_silent():
+            # Behind the frames that came while the API server was asked: on a busy machine that takes long.
+            self.context.ref.tell_nowait(Listen())
+
+    def _is_silent(self) -> bool:
+        return self._watch is not None and self.context.clock.monotonic() - self._heard > SILENCE_SECONDS
+
+    async def _hear_anew(self, reason: str) -> None:
+        if self._watch is not None:
             await self._watch.close()
             self._watch = None
-            self._again("no progress")
+            self._again(reason)
 
     # the node's pods
 

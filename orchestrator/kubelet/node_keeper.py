@@ -33,7 +33,7 @@ SILENCE_SECONDS = 2 * HEARTBEAT_SECONDS
 class NodeKeeper:
     """Not an actor: the kubelet calls it. What fails is tried again at the next heartbeat."""
 
-    __slots__ = ("_client", "_clock", "_config", "_leased", "_renewed", "_runtime", "uid")
+    __slots__ = ("_client", "_clock", "_config", "_leased", "_renewed", "_runtime", "_unreached", "uid")
 
     def __init__(self, client: Client, config: NodeConfig, runtime: Runtime, clock: Clock) -> None:
         self._client = client
@@ -42,6 +42,8 @@ class NodeKeeper:
         self._clock = clock
         self._leased = False
         self._renewed = clock.monotonic()
+        self._unreached = False
+        # Whether the last heartbeats found no API server.
         self.uid = ""
         """Of the Node object; empty until it is registered."""
 
@@ -72,8 +74,10 @@ class NodeKeeper:
         status = node_status(self._config, machine, before, self._clock.time())
         await self._client.patch(NODES, self._config.name, document={"status": status}, subresource="status")
 
-    async def heartbeat(self) -> None:
-        """Renew the lease; make it when it is not there. After a silence say at once how the node is."""
+    async def heartbeat(self) -> bool:
+        """Renew the lease; make it when it is not there. After a silence say at once how the node is.
+
+        True: the API server is reached again, which it was not before."""
         try:
             if self._leased:
                 await self._renew()
@@ -81,12 +85,15 @@ class NodeKeeper:
                 await self._lease()
         except (StatusError, TransportError) as failure:
             self._leased = False
+            self._unreached |= isinstance(failure, TransportError)
             log.warning("heartbeat failed", node=self._config.name, reason=str(failure))
-            return
+            return False
+        regained, self._unreached = self._unreached, False
         now = self._clock.monotonic()
         silence, self._renewed = now - self._renewed, now
         if silence > SILENCE_SECONDS:
             await self.report()
+        return regained
 
     async def _renew(self) -> None:
         change = renewal(self._clock.time())

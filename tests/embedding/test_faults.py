@@ -74,3 +74,23 @@ async def test_a_write_that_is_late_is_given_up_and_arrives(cluster: Cluster) ->
     await cluster.wait("deployment/web", "Available")
     await cluster.settle()
     assert len(await cluster.list("pods", app="web")) == 3
+
+
+async def test_a_node_that_reaches_the_server_again_does_at_once_what_it_missed(cluster: Cluster) -> None:
+    await cluster.apply(POD)
+    pod = await cluster.wait("pod/one", "phase=Running")
+    assert pod is not None
+    await cluster.partition([pod.spec.nodeName])
+    await cluster.delete("pod/one")
+    await cluster.advance(30)
+    assert await cluster.find("pod/one") is not None
+    await cluster.heal()
+    await cluster.wait("pod/one", "deleted", timeout=15)
+
+
+async def test_a_node_whose_watch_fell_silent_notices_it_with_a_heartbeat(cluster: Cluster) -> None:
+    await cluster.apply(POD)
+    await cluster.wait("pod/one", "phase=Running")
+    await cluster.do(CutWatches("pods", silent=True, who="system:node:*"))
+    await cluster.delete("pod/one")
+    await cluster.wait("pod/one", "deleted", timeout=105)
