@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from actors.testing.loop import EPOCH
+from orchestrator.embedding.collecting import LEISURE
 
 BUSY_TURNS = 4096
 """Turns of a loop that others keep busy after which what a timer woke is taken to be done: the end of a whole cluster,
@@ -89,6 +90,7 @@ class VirtualClock:
         """While within, time jumps whenever the loop has nothing left to do."""
         self._waiters += 1
         if self._driver is None:
+            LEISURE.begin()
             self._driver = asyncio.get_running_loop().create_task(self._drive(), name="virtual time")
         try:
             yield
@@ -97,6 +99,7 @@ class VirtualClock:
             if self._waiters == 0 and self._driver is not None:
                 self._driver.cancel()
                 self._driver = None
+                LEISURE.end()
 
     async def still(self) -> None:
         """Return when nothing is left to do at this moment."""

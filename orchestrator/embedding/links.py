@@ -144,6 +144,8 @@ class Links:
 
 
 def _worst(rules: dict[str, float], user: str) -> float:
+    if not rules:
+        return 0.0
     return max((amount for pattern, amount in rules.items() if fnmatchcase(user, pattern)), default=0.0)
 
 

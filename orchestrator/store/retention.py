@@ -38,9 +38,11 @@ class Forgetting:
 
     def look(self, history: History, now: int) -> None:
         """To be called every ``COMPACT_SECONDS``. ``now``: Unix milliseconds."""
+        due = now - self._looked_at >= COMPACT_MAX_SECONDS * 1000
+        if not due and len(history) < COMPACT_REVISIONS:
+            return
         by_age = history.revision_before(now - round(self._retention.seconds * 1000))
         revision = max(by_age, history.revision_back(self._retention.records))
-        due = now - self._looked_at >= COMPACT_MAX_SECONDS * 1000
         if revision - history.compacted >= (1 if due else COMPACT_REVISIONS):
             self._looked_at = now
             self._target = revision

@@ -99,10 +99,11 @@ class Day:
             await self._cluster.apply(cronjob(number, schedule))
 
     async def look(self) -> None:
-        for job in (await self._cluster.client.list(JOBS)).objects():
-            if job["metadata"]["uid"] not in self._seen:
-                self._seen.add(job["metadata"]["uid"])
-                self.made[job["metadata"]["ownerReferences"][0]["name"]] += 1
+        for job in (await self._cluster.client.list(JOBS)).items:
+            metadata = job.decode_metadata()
+            if metadata["uid"] not in self._seen:
+                self._seen.add(metadata["uid"])
+                self.made[metadata["ownerReferences"][0]["name"]] += 1
 
     async def pass_hour(self, hour: int) -> None:
         """An hour with a look in the middle of each minute; every eighth hour a machine is off."""
