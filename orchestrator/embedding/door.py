@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import tempfile
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +14,9 @@ from orchestrator.config import ClusterConfig
 from orchestrator.pki import Pki, prepare
 
 HOST = "127.0.0.1"
+IN_MEMORY = (Path("/dev/shm"),)
+"""Where a file is never on a disk: ``ssl`` reads its keys from files only, and a disk may take longer to
+remove them than it takes to make them."""
 
 
 def free_port() -> int:
@@ -21,11 +26,15 @@ def free_port() -> int:
         return port
 
 
+def first_writable(folders: Iterable[Path]) -> Path | None:
+    return next((folder for folder in folders if os.access(folder, os.W_OK | os.X_OK)), None)
+
+
 def keys(config: ClusterConfig) -> Pki:
     """The keys of a cluster that listens. They are kept with its state; in memory they are lost with it."""
     assert config.listen is not None, "only a cluster that listens needs keys"
     url = f"https://{HOST}:{config.listen[1]}"
     if config.data_dir is not None:
         return prepare(config, url, time.time())
-    with tempfile.TemporaryDirectory(prefix="podium-") as folder:
+    with tempfile.TemporaryDirectory(prefix="podium-", dir=first_writable(IN_MEMORY)) as folder:
         return prepare(replace(config, data_dir=Path(folder)), url, time.time())
