@@ -67,7 +67,7 @@ class Context:
 
     @property
     def random(self) -> random.Random:
-        """A source of its own; in a seeded system it depends on the seed and the path only."""
+        """A source of its own; in a seeded system it depends on the seed, the path and how many had the path before."""
         cell = self._cell
         if cell.source is None:
             cell.source = cell.system.random_for(cell.path)

@@ -105,6 +105,8 @@ class System:
         self.clock: Clock = self._given_clock or LoopClock(self.loop)
         self.context = contextvars.copy_context()
         self.context.run(current.actor.set, None)
+        self._sources: dict[str, int] = {}
+        # Of a seeded system, which is a test: how many sources there were for a path.
         self.random = self.random_for("")
         self.spans = configured_spans() if self._given_spans == "configured" else self._given_spans
         self.codec = Codec(self.ref)
@@ -328,8 +330,13 @@ class System:
     # What the library's modules share
 
     def random_for(self, path: str) -> random.Random:
-        """The source of randomness of the actor at ``path``: by seed and path, or from the machine."""
-        return random.Random() if self.seed is None else random.Random(f"{self.seed}/{path}")
+        """A source of randomness for the actor at ``path``: from the machine, or by seed, path, and how many had it
+        before. Who comes after another must not draw what that one drew: two objects would have one name."""
+        if self.seed is None:
+            return random.Random()
+        before = self._sources.get(path, 0)
+        self._sources[path] = before + 1
+        return random.Random(f"{self.seed}/{path}#{before}" if before else f"{self.seed}/{path}")
 
     def make(self, cell: Cell) -> Actor:
         """A new instance of ``cell``'s actor."""

@@ -42,6 +42,8 @@ async def main() -> None:
         await asyncio.sleep(0.01)
         os.kill(victim, signal.SIGKILL)
         total = sum(await asyncio.gather(*jobs))
+        while workers[0] in system.groups.members("sieves"):  # noqa: ASYNC110  # a quick one had answered all before
+            await asyncio.sleep(0.01)
         left = len(system.groups.members("sieves"))
     print(f"{total} primes below {BLOCK * BLOCKS}, {left} of {WORKERS} processes left")
 

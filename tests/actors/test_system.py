@@ -130,6 +130,23 @@ def test_seeded_randomness_depends_on_seed_and_path_only() -> None:
     assert first["a"] != first["b"]
 
 
+def test_who_takes_the_place_of_another_does_not_draw_what_that_one_drew() -> None:
+    """SEMANTICS 11.4"""
+
+    async def draw() -> list[float]:
+        async with System(seed=7) as system:
+            drawn = []
+            for _ in range(3):
+                ref = await system.spawn(Alarm, [], name="a")
+                drawn.append(await ref.ask(Draw()))
+                await system.stop_actor(ref)
+            return drawn
+
+    first = run(draw())
+    assert len(set(first)) == 3
+    assert run(draw(), seed=5) == first
+
+
 async def test_the_tree_shows_every_actor() -> None:
     async with System() as system:
         ref = await system.spawn(Counter, name="counter")

@@ -9,6 +9,7 @@ import msgspec
 
 from actors.system import Tap
 from actors.testing.loop import DeterministicLoop
+from orchestrator.client.informer import SILENCE_SECONDS
 from orchestrator.testing.swarm.convergence import stale_caches, unconverged
 from orchestrator.testing.swarm.doubles import doubles, two_leaders
 from orchestrator.testing.swarm.ledger import lost
@@ -22,6 +23,8 @@ CONVERGENCE_SECONDS = 900.0
 """Of virtual time after the last fault: a pull's back-off is five minutes, a node's pods are let go after another."""
 NOTICED_SECONDS = 60.0
 """What went wrong at the end is noticed by then: a silent node after 40 s."""
+SILENCE_NOTICED_SECONDS = SILENCE_SECONDS + 15.0
+"""The same where a watch fell silent: until then what it had to say may be done late, and is no noise."""
 LOOK_SECONDS = 5.0
 QUIET_SECONDS = 40.0
 """A converged cluster writes nothing but heartbeats for so long."""
@@ -117,7 +120,7 @@ async def _converge(world: World, story: Story, teller: Teller) -> list[str]:
     """Wait until all is as it was asked for, and then quiet."""
     clock = world.clock
     end = clock.monotonic() + CONVERGENCE_SECONDS
-    await clock.sleep(NOTICED_SECONDS)
+    await clock.sleep(SILENCE_NOTICED_SECONDS if world.counts()["watch silenced"] else NOTICED_SECONDS)
     while problems := await unconverged(world, story, teller.wanted):
         if clock.monotonic() >= end:
             return [f"not converged {CONVERGENCE_SECONDS:g} s after the faults: {problems[0]}"]
