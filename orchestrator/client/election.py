@@ -123,8 +123,9 @@ class Election(Actor):
         spec: Object = lease.get("spec") or {}
         holder = spec.get("holderIdentity") or ""
         if (holder, spec.get("renewTime", "")) != self._seen:
+            # From the answer on, not from the question: one that was long under way shows what was renewed meanwhile.
             self._seen = (holder, spec.get("renewTime", ""))
-            self._seen_at = now
+            self._seen_at = self.context.clock.monotonic()
         if holder not in ("", self._identity) and now - self._seen_at < spec.get("leaseDurationSeconds", LEASE_SECONDS):
             return False
         transitions = spec.get("leaseTransitions", 0) + (holder != self._identity)

@@ -71,3 +71,19 @@ async def test_a_leader_that_gets_no_answer_stops_before_another_may_lead() -> N
         one.silent = False
         await cluster.advance(60)
         assert (leading(cluster.system, "one"), leading(cluster.system, "two")) == (False, True)
+
+
+async def test_a_renewal_counts_from_when_it_was_seen_not_from_when_it_was_asked_for() -> None:
+    """Found by the swarm, seeds 3435 and 7516: an answer that was seventeen seconds under way made two leaders."""
+    async with Cluster(clock="virtual") as cluster:
+        one = await stand(cluster, "one")
+        await cluster.advance(1)
+        two = await stand(cluster, "two")
+        await cluster.advance(10)
+        two.silent = True
+        await cluster.advance(LEASE_SECONDS + 2 * RETRY_SECONDS)
+        two.silent = False
+        await cluster.advance(1.0)  # the answer that it waited for: the last renewal is a second old at most
+        one.silent = True
+        await cluster.advance(2 * RETRY_SECONDS)
+        assert (leading(cluster.system, "one"), leading(cluster.system, "two")) == (True, False)
