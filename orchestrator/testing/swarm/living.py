@@ -19,8 +19,9 @@ from orchestrator.testing.swarm.story import Story, behind, draw
 from orchestrator.testing.swarm.telling import Teller
 from orchestrator.testing.swarm.world import World
 
-CONVERGENCE_SECONDS = 900.0
-"""Of virtual time after the last fault: a pull's back-off is five minutes, a node's pods are let go after another."""
+CONVERGENCE_SECONDS = 1_800.0
+"""Of virtual time after the last fault: a pull's back-off is five minutes, a node's pods are let go after another, and
+a ReplicaSet whose quota is full has come to ask every thousand seconds, as in Kubernetes."""
 NOTICED_SECONDS = 60.0
 """What went wrong at the end is noticed by then: a silent node after 40 s."""
 SILENCE_NOTICED_SECONDS = SILENCE_SECONDS + 15.0
