@@ -114,7 +114,7 @@ async def test_many_busy_actors_let_the_loop_have_its_turn_together() -> None:
         loop.call_soon(turn)
         await system.idle()
     assert sum(turns) == 40
-    assert max(turns) <= 5
+    assert max(turns) <= 2 * 5, "a callback that runs once in each turn has at most two of the actors' before it"
 
 
 class Slow(Ask[str]):
