@@ -48,10 +48,12 @@ LINES = 2
 def main() -> int:
     parser = argparse.ArgumentParser(description="run a whole proof and keep what it came to")
     parser.add_argument("name", choices=sorted(PROOFS))
-    parser.add_argument("--part", type=int, choices=(1, 2, 3), help="only this part of it")
+    parser.add_argument("--part", type=int, help="only this part of it")
     options = parser.parse_args()
-    parts = list(enumerate(PROOFS[options.name], 1))
-    for number, command in parts:
+    parts = PROOFS[options.name]
+    if options.part is not None and not 1 <= options.part <= len(parts):
+        parser.error(f"expected a part of 1 to {len(parts)} of {options.name}, found {options.part}")
+    for number, command in enumerate(parts, 1):
         if options.part in (None, number) and not run(f"{options.name} {number}", command):
             return 1
     return 0

@@ -6,7 +6,9 @@ never a controller, the scheduler, a kubelet or a proxy.
 
 In the order of a request: ``http`` (the door: bytes to requests), ``server`` (the actor), ``chain`` (may they),
 ``dispatch`` (who handles it), ``verbs`` and ``special`` (the handlers), ``admission``, ``managed`` (who owns which
-field), ``templates`` (equal creates once), ``writer`` (one read, one proposal), ``storage`` (asks of the store).
+field), ``templates`` (equal creates once), ``moulds`` and ``renewals`` (equal statuses and heartbeats once),
+``writer`` (one read, one proposal), ``storage`` (asks of the store).
 Beside it: ``mirror`` and ``rbac`` (what decides about requests, in memory), ``bootstrap`` (the first objects),
-``authn``, ``tokens``, ``certs``, ``streaming`` (logs, exec, port-forward). The next folder on the way is ``store``.
+``endpoint_reconciler`` (where the API's own Service leads), ``authn``, ``tokens``, ``certs``, ``streaming`` (logs,
+exec, port-forward). The next folder on the way is ``store``.
 """

@@ -82,14 +82,15 @@ class Storage:
 
     async def keep_alive(self, lease: int) -> bool:
         """Whether it is still there."""
+        return await self._ask(self._kept_alive(lease))
+
+    async def _kept_alive(self, lease: int) -> bool:
         try:
             await self._store.ask(LeaseKeepAlive(lease), STORE_SECONDS)
         except Refused as refused:
-            if refused.code == NO_LEASE:
-                return False
-            raise refusal(refused) from refused
-        except (AskTimeout, Down, MailboxFull) as gone:
-            raise errors.service_unavailable(f"the store does not answer: {gone}") from gone
+            if refused.code != NO_LEASE:
+                raise
+            return False
         return True
 
     async def revoke(self, lease: int) -> None:

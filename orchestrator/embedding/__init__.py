@@ -2,9 +2,9 @@
 
 Called by applications, by tests and by ``orchestrator.testing``; it may import everything. In reading order:
 ``cluster`` (what an embedder holds), ``door`` (its HTTPS side), ``blocking`` (for code without a loop), ``clock``
-(virtual time), ``fields`` (an object by attributes), ``reference`` ("deployment/web"), ``manifests``, ``goal`` (what is
-waited for), ``unmet`` (what was missing), ``fitting`` (why no node fits), ``watching``; ``faults`` and what carries
-them out: ``network``, ``disk``, ``plan``.
+(virtual time) with ``collecting``, ``fields`` (an object by attributes), ``reference`` ("deployment/web"),
+``manifests``, ``goal`` (what is waited for), ``unmet`` (what was missing), ``fitting`` (why no node fits),
+``watching``; ``faults`` and what carries them out: ``network``, ``disk``, ``plan``.
 """
 
 from orchestrator.embedding.clock import VirtualClock

@@ -1,7 +1,7 @@
 """The collector while virtual time passes: hours of a cluster in a second are a million objects that end soon.
 
 CPython looks for cycles after each seven hundred new objects, which takes a seventh of such a time and finds next to
-none. While time passes it looks as rarely as in a daemon; who has said other thresholds than CPython's own keeps them.
+none. While time passes it looks rarely; who has said other thresholds than CPython's own keeps them.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import gc
 
 COLLECT_OBJECTS = 50_000, 20, 100
 """Thresholds of the three generations."""
-_OWN = gc.get_threshold()
-# CPython's, which differ from version to version.
+OWN = ((700, 10, 10), (2000, 10, 10), (2000, 10, 0))
+"""CPython's, which differ from version to version."""
 
 
 class Leisure:
@@ -19,16 +19,18 @@ class Leisure:
 
     def __init__(self) -> None:
         self._clocks = 0
+        self._before = OWN[0]
 
     def begin(self) -> None:
         self._clocks += 1
-        if self._clocks == 1 and gc.get_threshold() == _OWN:
+        if self._clocks == 1 and gc.get_threshold() in OWN:
+            self._before = gc.get_threshold()
             gc.set_threshold(*COLLECT_OBJECTS)
 
     def end(self) -> None:
         self._clocks -= 1
         if self._clocks == 0 and gc.get_threshold() == COLLECT_OBJECTS:
-            gc.set_threshold(*_OWN)
+            gc.set_threshold(*self._before)
 
 
 LEISURE = Leisure()
