@@ -2,8 +2,8 @@
 
 Whoever is asked answers, the leader or not: a proposal is passed on to the leader and answered when this member's own
 copy has applied it; a read waits until the leader has said up to where, and is then served here. A proposal that may be
-retried bears a request id (it is given one where it has none), and is proposed again until it is seen in the log; any
-other is proposed once, and when the leader was lost over it its outcome is unknown.
+retried bears a request id (it is given one where it has none), and is proposed again until it is seen in the log or its
+answer in the state; any other is proposed once, and when the leader was lost over it its outcome is unknown.
 
 Owns no task and no socket: the owner calls ``catch_up`` about every tick, ``receive`` for what comes in, and
 ``perform`` as long as it does something.
@@ -27,6 +27,7 @@ from orchestrator.store.deadlines import Deadlines
 from orchestrator.store.machine import Applied
 from orchestrator.store.protocol import LeaseReply, Refusal
 from orchestrator.store.replica import Done, Replica
+from orchestrator.store.requests import MAX_REMEMBERED
 from orchestrator.store.watch import Watches
 from orchestrator.store.wire import Confirm, Confirmed, Forward, Placed, Wire
 
@@ -60,15 +61,17 @@ class _Operation:
     ``only``: the term whose leader decided it; in another it is dropped (0: any term may have it).
     """
 
-    __slots__ = ("age", "answer", "asked", "command", "only", "retriable", "term", "token", "tried")
+    __slots__ = ("age", "answer", "asked", "command", "only", "retriable", "since", "term", "token", "tried")
 
     def __init__(
-        self, token: int, command: Command, answer: AnswerProposal | None, retriable: bool, only: int = 0
+        self, token: int, command: Command, answer: AnswerProposal | None, retriable: bool, since: int, only: int = 0
     ) -> None:
         self.token = token
         self.command = command
         self.answer = answer
         self.retriable = retriable
+        self.since = since
+        """What was applied here when it came: it stands in no log up to there."""
         self.only = only
         self.term = 0
         self.asked = NEVER
@@ -147,7 +150,7 @@ class Member:
             retriable = True
             if not command.request_id:
                 command = msgspec.structs.replace(command, request_id=f"{self._name}.{token}")
-        self._waiting.append(_Operation(token, command, answer, retriable))
+        self._waiting.append(_Operation(token, command, answer, retriable, self.replica.applied))
 
     def read(self, answer: AnswerRead) -> None:
         """Ask whether what is applied here is enough for a linearizable read."""
@@ -213,7 +216,8 @@ class Member:
                 if self.replica.machine.leases.get(lease) is not None:
                     # Another leader gives the lease its whole time: it must not find this one's word.
                     command = Revoke(at, lease, expired=True)
-                    self._ending.append(_Operation(self._token(), command, None, False, self.replica.raft.term))
+                    since, term = self.replica.applied, self.replica.raft.term
+                    self._ending.append(_Operation(self._token(), command, None, False, since, term))
 
     def _token(self) -> int:
         self._tokens += 1
@@ -273,12 +277,8 @@ class Member:
     def _on_restored(self) -> None:
         """A snapshot took the place of entries: what became of those is known by their ids only.
 
-        Watchers are told what changed meanwhile, or that it is no longer known.
+        Watchers are told what changed meanwhile, or that it is no longer known, before anybody is answered.
         """
-        applied = self.replica.applied
-        for index in [index for index in self._placed if index <= applied]:
-            for operation in self._placed.pop(index):
-                self._retry(operation)
         machine = self.replica.machine
         told, self._told = self._told, machine.revision
         if told < machine.history.compacted:
@@ -287,6 +287,9 @@ class Member:
             )
         elif records := machine.history.after(told):
             self._watches.publish(records, machine.revision)
+        for index in [index for index in self._placed if index <= self.replica.applied]:
+            for operation in self._placed.pop(index):
+                self._retry(operation)
 
     # Leases
 
@@ -387,10 +390,19 @@ class Member:
             self._retry(operation)  # the answer was slower than the log
 
     def _retry(self, operation: _Operation, *, dead: bool = False) -> None:
-        """Propose it again if that is safe. ``dead``: what was proposed before can never be committed."""
+        """Propose it again if that is safe and needed. ``dead``: what was proposed before can never be committed.
+
+        What the state has the answer to is not: a member whose entries a snapshot took the place of would else propose
+        them all again, fall behind by them, and be sent the next snapshot. As many entries on, no answer means nothing.
+        """
         if operation.only or operation.answer is None:
             return
-        if dead or operation.retriable:
+        command = operation.command
+        reply = self.replica.machine.requests.get(command.request_id) if isinstance(command, Write | Transact) else None
+        if reply is not None:
+            answer, operation.answer = operation.answer, None
+            answer(Applied(reply, []))
+        elif dead or (operation.retriable and self.replica.applied - operation.since < MAX_REMEMBERED):
             self._waiting.append(operation)
         else:
             self._give_up(operation)

@@ -6,16 +6,17 @@ from orchestrator.raft.config import Config
 from orchestrator.raft.entry import Entry, HardState, Mark
 from orchestrator.raft.messages import Append, Heartbeat, Install
 from orchestrator.raft.settings import Settings
-from orchestrator.store.commands import Write, encode_command
-from orchestrator.store.machine import Machine
-from orchestrator.store.member import Member
+from orchestrator.store.commands import Write, decode_command, encode_command
+from orchestrator.store.machine import Applied, Machine
+from orchestrator.store.member import Lost, Member
 from orchestrator.store.memory_log import MemoryLog
 from orchestrator.store.protocol import Change
 from orchestrator.store.replica import Replica
+from orchestrator.store.requests import MAX_REMEMBERED
 from orchestrator.store.shipping import Outgoing
 from orchestrator.store.snapshot import dump
 from orchestrator.store.watch import Watches
-from orchestrator.store.wire import Confirm, Confirmed, Wire
+from orchestrator.store.wire import Confirm, Confirmed, Forward, Placed, Wire
 
 GROUP = Settings(1, (1, 2, 3), lambda ticks: 0)
 LEADER = 2
@@ -60,6 +61,51 @@ async def test_an_answer_to_an_earlier_life_is_none_to_this_one() -> None:
     assert answers == []
     one.receive(Confirmed(LEADER, 1, now.token, 0))
     assert answers == [True]
+
+
+async def placed(one: Member, said: list[Wire], answers: list[Applied | Lost], index: int) -> Write:
+    """Put "a", pass it on, and hear from the leader that it stands in the log at ``index``."""
+    one.propose(Write(0, [Change("a", (b"1",))]), answers.append)
+    await one.perform()
+    forward = next(message for message in reversed(said) if isinstance(message, Forward))
+    one.receive(Placed(LEADER, 1, forward.token, index, 1))
+    command = decode_command(forward.payload)
+    assert isinstance(command, Write)
+    return command
+
+
+async def install(one: Member, machine: Machine, index: int) -> None:
+    snapshot = Install(LEADER, 1, 1, Mark(index, 1), Config((1, 2, 3)))
+    for chunk in Outgoing(snapshot, dump(machine)).send():
+        one.receive(chunk)
+    while await one.perform():
+        pass
+
+
+async def test_the_answer_to_what_a_snapshot_took_the_place_of_is_found_in_the_state() -> None:
+    """Proposed again, as much as it had under way would make it fall behind anew, and be sent the next snapshot."""
+    said, answers, machine = list[Wire](), list[Applied | Lost](), Machine()
+    one = await member("1.1", said, MemoryLog())
+    done = machine.apply(await placed(one, said, answers, 14))
+    await install(one, machine, 14)
+    assert (answers, one.waiting) == ([Applied(done.reply, [])], 0)
+
+
+async def test_what_is_not_in_the_state_of_a_snapshot_is_proposed_again() -> None:
+    said, answers = list[Wire](), list[Applied | Lost]()
+    one = await member("1.1", said, MemoryLog())
+    await placed(one, said, answers, 14)
+    await install(one, Machine(), 14)
+    assert (answers, one.waiting) == ([], 1)
+
+
+async def test_what_may_have_been_forgotten_is_not_proposed_again() -> None:
+    """So many entries on, an answer may have been remembered and forgotten: again, it might be applied twice."""
+    said, answers = list[Wire](), list[Applied | Lost]()
+    one = await member("1.1", said, MemoryLog())
+    await placed(one, said, answers, 14)
+    await install(one, Machine(), MAX_REMEMBERED)
+    assert (answers, one.waiting) == ([Lost.UNKNOWN], 0)
 
 
 async def test_what_is_committed_beyond_a_snapshot_is_written_with_its_entries() -> None:
