@@ -31,13 +31,12 @@ MAX_ENVELOPES = 65_536
 
 
 class Route:
-    """What an envelope means here. ``decode`` is None for a type that this process does not know."""
+    """What the envelopes of a type mean here. ``decode`` is None for a type that this process does not know."""
 
-    __slots__ = ("asks", "decode", "sender", "type_name")
+    __slots__ = ("asks", "decode", "type_name")
 
-    def __init__(self, name: str, sender: str | None, decode: Callable[[bytes], Any] | None, asks: bool) -> None:
+    def __init__(self, name: str, decode: Callable[[bytes], Any] | None, asks: bool) -> None:
         self.type_name = name
-        self.sender = sender
         self.decode = decode
         self.asks = asks
 
@@ -64,12 +63,15 @@ class Codec:
         self.encode_raw = msgspec.msgpack.Encoder(enc_hook=_encode_hook).encode
         self._decoders: dict[type[Message], Callable[[bytes], Any]] = {}
         self.replies: dict[type[Message], Callable[[bytes], Any]] = {}
+        self._types: dict[type[Message], Route] = {}
         self.routes: dict[bytes, Route] = {}
+        # By envelope: those of all senders of a type share one.
         watch_types(self)
 
     def forget(self) -> None:
         self._decoders.clear()
         self.replies.clear()
+        self._types.clear()
         self.routes.clear()
 
     def encode(self, message: Any) -> bytes:
@@ -110,14 +112,22 @@ class Codec:
         route = self.routes.get(envelope)
         if route is not None:
             return route
-        name, sender = msgpack.unpackb(envelope)
+        name: str = msgpack.unpackb(envelope)[0]
         cls = find_type(name)
         if cls is None:
-            return Route(name, sender, None, False)
+            return Route(name, None, False)
+        route = self._types.get(cls)
+        if route is None:
+            route = self._types[cls] = Route(name, self.decoder(cls), issubclass(cls, Ask))
         if len(self.routes) >= MAX_ENVELOPES:
             self.routes.clear()
-        route = self.routes[envelope] = Route(name, sender, self.decoder(cls), issubclass(cls, Ask))
+        self.routes[envelope] = route
         return route
+
+    def sender(self, envelope: bytes) -> str | None:
+        """The path of the actor that sent it; None: it was no actor."""
+        path: str | None = msgpack.unpackb(envelope)[1]
+        return path
 
     def decoder(self, cls: type[Message]) -> Callable[[bytes], Any]:
         decode = self._decoders.get(cls)
@@ -145,7 +155,7 @@ class Codec:
 
     def header(self, receiver: str, frame: Frame) -> Header:
         route = self.route(frame[0])
-        return Header(receiver, route.type_name, route.sender, *read_call(frame[1]))
+        return Header(receiver, route.type_name, self.sender(frame[0]), *read_call(frame[1]))
 
     def _compile(self, type_: Any) -> Callable[[bytes], Any]:
         return msgspec.msgpack.Decoder(type_, ext_hook=self._ext_hook).decode

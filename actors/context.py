@@ -67,7 +67,7 @@ class Context:
 
     @property
     def random(self) -> random.Random:
-        """A source of its own; in a seeded system it depends on the seed, the path and how many had the path before."""
+        """The system's; in a seeded one a source of its own, by the seed, the path and how many had the path before."""
         cell = self._cell
         if cell.source is None:
             cell.source = cell.system.random_for(cell.path)
@@ -187,9 +187,11 @@ class Context:
         """Tell ``message`` to this actor (or ``to``) after ``seconds``; forgotten when the instance ends."""
         return Timer(self._cell, to or self._cell.ref, message, seconds, None)
 
-    def send_every(self, seconds: float, message: Tell, to: Ref[Any] | None = None) -> Timer:
-        """Tell ``message`` every ``seconds``, the first time after ``seconds``, without drift."""
-        return Timer(self._cell, to or self._cell.ref, message, seconds, seconds)
+    def send_every(
+        self, seconds: float, message: Tell, to: Ref[Any] | None = None, *, first: float | None = None
+    ) -> Timer:
+        """Tell ``message`` every ``seconds``, the first time after ``first`` (None: ``seconds``), without drift."""
+        return Timer(self._cell, to or self._cell.ref, message, seconds if first is None else first, seconds)
 
     def signal_after(self, seconds: float, message: Tell) -> Alarm:
         """Receive ``message`` after ``seconds`` as a signal: ahead of all mail, whatever the mailbox holds."""

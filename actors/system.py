@@ -105,6 +105,7 @@ class System:
         self.clock: Clock = self._given_clock or LoopClock(self.loop)
         self.context = contextvars.copy_context()
         self.context.run(current.actor.set, None)
+        self._machine = random.Random()  # one for all: each of its own would be 2.5 KB an actor
         self._sources: dict[str, int] = {}
         # Of a seeded system, which is a test: how many sources there were for a path.
         self.random = self.random_for("")
@@ -333,7 +334,7 @@ class System:
         """A source of randomness for the actor at ``path``: from the machine, or by seed, path, and how many had it
         before. Who comes after another must not draw what that one drew: two objects would have one name."""
         if self.seed is None:
-            return random.Random()
+            return self._machine
         before = self._sources.get(path, 0)
         self._sources[path] = before + 1
         return random.Random(f"{self.seed}/{path}#{before}" if before else f"{self.seed}/{path}")

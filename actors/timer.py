@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from actors import current
@@ -17,6 +18,11 @@ class ReceiveTimeout(Tell):
     """No message came for as long as ``context.receive_timeout`` said."""
 
 
+def _later(cell: Cell, seconds: float, function: Callable[[], object]) -> Handle:
+    """Have it called in nobody's name: a handle keeps the context that it was made in."""
+    return cell.system.context.run(cell.system.clock.call_later, seconds, function)
+
+
 class Silence:
     """Watches how long an actor has had nothing to do."""
 
@@ -28,7 +34,7 @@ class Silence:
         self._cell = cell
         self._seconds = seconds
         self._since = cell.system.clock.monotonic()
-        self._handle: Handle = cell.system.clock.call_later(seconds, self._fire)
+        self._handle = _later(cell, seconds, self._fire)
         if cell.timers is None:
             cell.timers = {}
         cell.timers[self] = None
@@ -46,7 +52,7 @@ class Silence:
         if left <= 0:
             self._since, left = now, self._seconds
             cell.signal(lambda cell: cell.receive(ReceiveTimeout()))
-        self._handle = cell.system.clock.call_later(left, self._fire)
+        self._handle = _later(cell, left, self._fire)
 
 
 class Alarm:
@@ -61,7 +67,7 @@ class Alarm:
         if cell.timers is None:
             cell.timers = {}
         cell.timers[self] = None
-        self._handle: Handle = cell.system.clock.call_later(seconds, self._fire)
+        self._handle = _later(cell, seconds, self._fire)
 
     def cancel(self) -> None:
         self._handle.cancel()
@@ -96,7 +102,7 @@ class Timer:
         if cell.timers is None:
             cell.timers = {}
         cell.timers[self] = None
-        self._handle = cell.system.clock.call_later(seconds, self._fire)
+        self._handle = _later(cell, seconds, self._fire)
 
     def cancel(self) -> None:
         """It never fires any more; once too often does no harm."""
@@ -113,8 +119,8 @@ class Timer:
             self.cancel()
         else:
             self._due += self._every
-            clock = self._cell.system.clock
-            self._handle = clock.call_later(max(0.0, self._due - clock.monotonic()), self._fire)
+            now = self._cell.system.clock.monotonic()
+            self._handle = _later(self._cell, max(0.0, self._due - now), self._fire)
         context = self._cell.system.context.copy()
         context.run(current.actor.set, self._cell)
         context.run(current.cause.set, self._trace)

@@ -11,8 +11,10 @@ import shutil
 import stat
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
+import msgspec
 import structlog
 
 from actors import Clock
@@ -57,8 +59,16 @@ class NodeFactory:
     def __init__(self, config: ClusterConfig, clock: Clock, random: random.Random, dns: tuple[str, ...] = ()) -> None:
         self._config = config
         self._clock = clock
-        self._dns = dns
+        self._node = NodeConfig(
+            "",
+            normal_events=config.nodes <= MANY_NODES,
+            cluster_dns=dns,
+            cluster_domain=config.cluster_domain,
+            heartbeat_slots=heartbeat_slots(config.nodes),
+        )
+        """What the nodes have in common."""
         self._world = SimulatedWorld(clock, random, member=config.member)
+        self._bare = BareMaterials()
         self.simulated: dict[str, SimulatedRuntime] = {}
         """The runtimes of simulated nodes, by the node's name."""
         self.runtime, self.note = _chosen(config)
@@ -103,13 +113,7 @@ class NodeFactory:
 
     def make(self, name: str, client: Client, recorder: Recorder) -> Make:
         """The factory of the kubelet of ``name``."""
-        config = NodeConfig(
-            name,
-            normal_events=self._config.nodes <= MANY_NODES,
-            cluster_dns=self._dns,
-            cluster_domain=self._config.cluster_domain,
-            heartbeat_slots=heartbeat_slots(self._config.nodes),
-        )
+        config = msgspec.structs.replace(self._node, name=name)
         makers = {"simulated": self._simulated, "process": self._process, "docker": self._docker}
         return makers[self.runtime](config, client, recorder)
 
@@ -117,7 +121,7 @@ class NodeFactory:
         clock = self._clocks[config.name] = SkewedClock(self._clock)
         runtime = self.simulated[config.name] = SimulatedRuntime(self._world, self._world.machine, clock)
         prober = SimulatedProber(runtime)
-        return lambda: Kubelet(client, config, runtime, prober, BareMaterials(), recorder, clock)
+        return partial(Kubelet, client, config, runtime, prober, self._bare, recorder, clock)
 
     def skew(self, name: str, seconds: float) -> None:
         """Set the clock of a simulated node wrong by ``seconds``."""
@@ -153,7 +157,7 @@ class NodeFactory:
         volumes = Volumes(folder / "volumes", sources)
         materials = FullMaterials(config, machine(folder, ""), volumes, sources)
         prober = NetworkProber(runtime, config.address)
-        return lambda: Kubelet(client, config, runtime, prober, materials, recorder)
+        return partial(Kubelet, client, config, runtime, prober, materials, recorder)
 
     def _folder(self, config: NodeConfig) -> Path:
         if self._config.data_dir is None:

@@ -65,7 +65,7 @@ def forwarded(system: System, frame: Frame, by: Cell, to: Ref[Any]) -> None:
     """``by`` passed an ask on: its asker waits for ``to`` from now on."""
     correlation = read_call(frame[1])[0]
     slot: Any = system.asks.waiting.get(correlation)
-    sender = system.codec.route(frame[0]).sender
+    sender = system.codec.sender(frame[0])
     if slot is None or sender is None:
         return
     target = system.cell_of(to)

@@ -197,7 +197,7 @@ class Peer:
             except UNREADABLE as error:  # a full mailbox looked into it
                 system.undecodable(cell, frame, route, error)
             if asker is not None and cell.asking is not None:
-                chase.begin(system, self.node, asker.correlation, route.sender, cell)
+                chase.begin(system, self.node, asker.correlation, system.codec.sender(frame[0]), cell)
         if not waits:
             self._session.consumed(size)
 

@@ -36,13 +36,14 @@ def forget() -> None:
 
 
 @lru_cache(MAX_LABELS)
-def _labels(items: tuple[tuple[str, str], ...]) -> dict[str, str]:
-    return dict(items)
+def _labels(*names_and_values: str) -> dict[str, str]:
+    half = len(names_and_values) // 2
+    return dict(zip(names_and_values[:half], names_and_values[half:], strict=True))
 
 
 def interned_labels(labels: dict[str, str]) -> dict[str, str]:
     """The same labels as one dict for all that carry them: never written to."""
-    return _labels(tuple(labels.items()))
+    return _labels(*labels, *labels.values())
 
 
 def interned_after(before: Sequence[bytes], parts: Sequence[bytes]) -> list[bytes]:

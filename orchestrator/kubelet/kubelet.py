@@ -28,7 +28,6 @@ from orchestrator.kubelet.hook import Hooks
 from orchestrator.kubelet.materials import Materials
 from orchestrator.kubelet.messages import (
     Describe,
-    FirstHeartbeat,
     Heartbeat,
     KubeletStatus,
     Listen,
@@ -38,12 +37,11 @@ from orchestrator.kubelet.messages import (
     PodStats,
     Refresh,
     Register,
-    Report,
     Wake,
 )
 from orchestrator.kubelet.node import (
     HEARTBEAT_SECONDS,
-    STATUS_SECONDS,
+    STATUS_HEARTBEATS,
     NodeConfig,
     seconds_to_slot,
 )
@@ -101,6 +99,7 @@ class Kubelet(Actor):
         self._attempt = 0
         self._life = ""
         self._failures = 0
+        self._beats = 0
         self._revision = 0
         self._listed = False
         self._frames = 0
@@ -126,12 +125,11 @@ class Kubelet(Actor):
         reporter = Reporter(self._recorder, normal=self._config.normal_events)
         self._node = NodeKeeper(self._client, self._config, self._runtime, clock)
         self._wakes = Wakes(clock, self._ring)
-        self._writer = StatusWriter(self._client, host, clock, spawn=context.task, forget=self._forget)
-        probes = Probes(self._prober, reporter, clock, spawn=context.task, poke=self._look)
+        spawn, poke = context.task, self._look
+        self._writer = StatusWriter(self._client, host, clock, spawn=spawn, forget=self._forget)
+        probes = Probes(self._prober, reporter, clock, spawn=spawn, poke=poke)
         hooks = Hooks(self._runtime, self._prober, clock)
-        executor = Executor(
-            self._runtime, self._materials, hooks, reporter, clock, host, spawn=context.task, poke=self._look
-        )
+        executor = Executor(self._runtime, self._materials, hooks, reporter, clock, host, spawn=spawn, poke=poke)
         self._driver = Driver(self._runtime, executor, probes, self._writer, clock)
 
     async def receive(self, message: Any) -> Any:
@@ -144,13 +142,8 @@ class Kubelet(Actor):
                 await self._look_again(self._wakes.due(self._records))
             case Refresh():
                 self._refresh_soon()
-            case FirstHeartbeat():
-                self.context.send_every(HEARTBEAT_SECONDS, Heartbeat())
-                await self._beat()
             case Heartbeat():
                 await self._beat()
-            case Report():
-                await self._report()
             case Listen():
                 if self._is_silent():
                     await self._hear_anew("no progress")
@@ -223,8 +216,8 @@ class Kubelet(Actor):
         self._failures = 0
         await self._node.heartbeat()
         slot = self.context.random.randrange(self._config.heartbeat_slots)
-        self.context.send_after(seconds_to_slot(self.context.clock.time(), slot), FirstHeartbeat())
-        self.context.send_every(STATUS_SECONDS, Report())
+        first = seconds_to_slot(self.context.clock.time(), slot)
+        self.context.send_every(HEARTBEAT_SECONDS, Heartbeat(), first=first)
         if not self._listed:
             await self._open()
 
@@ -244,6 +237,9 @@ class Kubelet(Actor):
         elif self._is_silent():
             # Behind the frames that came while the API server was asked: on a busy machine that takes long.
             self.context.ref.tell_nowait(Listen())
+        self._beats += 1
+        if self._beats % STATUS_HEARTBEATS == 0:
+            await self._report()
 
     def _is_silent(self) -> bool:
         return self._watch is not None and self.context.clock.monotonic() - self._heard > SILENCE_SECONDS

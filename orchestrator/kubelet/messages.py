@@ -17,20 +17,12 @@ class Register(Tell):
     """Register the node, again after a failure."""
 
 
-class FirstHeartbeat(Tell):
-    """The node's slot has come: from now on a heartbeat each time round."""
-
-
 class Heartbeat(Tell):
-    """Renew the lease."""
+    """Renew the lease; each so many times write the node's status too."""
 
 
 class Listen(Tell):
     """Has the watch of the node's pods been silent for too long?"""
-
-
-class Report(Tell):
-    """Write the node's status, then look whether the watch is alive."""
 
 
 class Refresh(Tell):

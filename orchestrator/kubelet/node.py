@@ -18,8 +18,8 @@ HEARTBEAT_SLOTS = 10
 are one commit; a node keeps its slot, so its lease is renewed each ten seconds like any other's."""
 SLOT_NODES = 10
 """A cluster of fewer than twice as many nodes needs one slot: a commit of so few is no burst."""
-STATUS_SECONDS = 300.0
-"""Between two node statuses when nothing changed."""
+STATUS_HEARTBEATS = 30
+"""From one node status to the next when nothing changed: five minutes."""
 MAX_PODS = 110
 EVICTION_MEMORY_BYTES = 100 * 1024 * 1024
 """Held back from allocatable: what the kubelet's hard eviction threshold keeps free."""

@@ -85,6 +85,13 @@ class SimulatedWorld:
         self._timer: Handle | None = None
         self._plays: dict[asyncio.Task[None], None] = {}
         """Coroutines that play containers, until they end."""
+        self.labels: dict[str, dict[str, str]] = {}
+        """Of the pods of all nodes, by uid; what is by the id of a container here begins with that of its pod."""
+        self.stages: dict[str, Stage] = {}
+        """Of the containers that a coroutine plays."""
+        self.playing: dict[str, asyncio.Task[None]] = {}
+        self.used: dict[str, tuple[float, float]] = {}
+        """Where usage follows a curve: when it was last looked at, and the nanoseconds until then."""
 
     @property
     def behaviours(self) -> Behaviours:
@@ -173,13 +180,8 @@ class SimulatedRuntime:
         self._world = world
         self._machine = machine
         self._pods: dict[str, RuntimePod] = {}
-        self._labels: dict[str, dict[str, str]] = {}
         self._notify: Notify = _ignore
-        self._stages: dict[str, Stage] = {}
-        """Of the containers that a coroutine plays, by id."""
-        self._plays: dict[str, asyncio.Task[None]] = {}
-        self._used: dict[str, tuple[float, float]] = {}
-        """Where usage follows a curve: when it was last looked at, and the nanoseconds until then."""
+        self._labels, self._stages, self._plays, self._used = world.labels, world.stages, world.playing, world.used
 
     async def start(self, notify: Notify) -> None:
         self._notify = notify
