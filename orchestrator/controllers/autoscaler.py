@@ -210,11 +210,16 @@ class Autoscalers(Controller, kind=HORIZONTALPODAUTOSCALERS):
         return target_of(await self.client.get(kind, name, namespace, subresource="scale"))
 
     async def _figures(self) -> Mapping[str, Measured]:
+        if self._measured_together():
+            return self._measured
         async with self._measuring:
-            if self.context.clock.monotonic() - self._measured_at >= TOGETHER_SECONDS:
+            if not self._measured_together():
                 self._measured = (await self._measure()).pods
                 self._measured_at = self.context.clock.monotonic()
             return self._measured
+
+    def _measured_together(self) -> bool:
+        return self.context.clock.monotonic() - self._measured_at < TOGETHER_SECONDS
 
     def _pods_of(self, selector: Selector, namespace: str) -> Sequence[View]:
         if self._pods is None:

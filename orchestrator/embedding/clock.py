@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from actors.testing.loop import EPOCH
-from orchestrator.embedding.collecting import LEISURE
+from orchestrator.embedding.turns import quick, run_turns
 
 BUSY_TURNS = 4096
 """Turns of a loop that others keep busy after which what a timer woke is taken to be done: the end of a whole cluster,
@@ -90,7 +90,6 @@ class VirtualClock:
         """While within, time jumps whenever the loop has nothing left to do."""
         self._waiters += 1
         if self._driver is None:
-            LEISURE.begin()
             self._driver = asyncio.get_running_loop().create_task(self._drive(), name="virtual time")
         try:
             yield
@@ -99,13 +98,19 @@ class VirtualClock:
             if self._waiters == 0 and self._driver is not None:
                 self._driver.cancel()
                 self._driver = None
-                LEISURE.end()
 
     async def still(self) -> None:
         """Return when nothing is left to do at this moment."""
-        ready = getattr(asyncio.get_running_loop(), "_ready", None)
-        for _ in range(BLIND_TURNS if ready is None else BUSY_TURNS):
-            await asyncio.sleep(0)
+        loop = asyncio.get_running_loop()
+        ready = getattr(loop, "_ready", None)
+        quickly = quick(loop)
+        turns = 0
+        while turns < (BLIND_TURNS if ready is None else BUSY_TURNS):
+            if quickly is None:
+                await asyncio.sleep(0)
+                turns += 1
+            else:
+                turns += max(1, await run_turns(loop, quickly))
             if ready is not None and not ready:
                 return
 

@@ -28,6 +28,7 @@ from orchestrator.config import ClusterConfig, ConfigError
 from orchestrator.embedding import door, faults, reference, watching
 from orchestrator.embedding.blocking import BlockingCluster
 from orchestrator.embedding.clock import VirtualClock
+from orchestrator.embedding.collecting import LEISURE
 from orchestrator.embedding.errors import NotDeterministic, NotServed, TimeIsReal
 from orchestrator.embedding.faults import Fault
 from orchestrator.embedding.faulty import FAULTS, FaultyCluster
@@ -128,10 +129,16 @@ class Cluster(FaultyCluster):
         return self
 
     async def _stop(self) -> None:
-        with self._passing():
-            await super()._stop()
+        try:
+            with self._passing():
+                await super()._stop()
+        finally:
+            if isinstance(self._injected, VirtualClock):
+                LEISURE.end()
 
     async def _start(self) -> None:
+        if isinstance(self._injected, VirtualClock):
+            LEISURE.begin()
         await super()._start()
         own = MailboxTransport(self.api, MASTERS)
         self.client = Client(PassingTransport(own, self._asking))

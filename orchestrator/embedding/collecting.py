@@ -1,7 +1,7 @@
-"""The collector while virtual time passes: hours of a cluster in a second are a million objects that end soon.
+"""The collector beside a cluster in virtual time, whose hours in a second are a million objects that end soon.
 
 CPython looks for cycles after each seven hundred new objects, which takes a seventh of such a time and finds next to
-none. While time passes it looks rarely; who has said other thresholds than CPython's own keeps them.
+none. While such a cluster lives it looks rarely; who has said other thresholds than CPython's own keeps them.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ OWN = ((700, 10, 10), (2000, 10, 10), (2000, 10, 0))
 
 
 class Leisure:
-    """How many clocks have time pass now: the collector is the process's, so the last one sets it back."""
+    """How many such clusters live: the collector is the process's, so the last one sets it back."""
 
     def __init__(self) -> None:
-        self._clocks = 0
+        self._clusters = 0
         self._before = OWN[0]
 
     def begin(self) -> None:
-        self._clocks += 1
-        if self._clocks == 1 and gc.get_threshold() in OWN:
+        self._clusters += 1
+        if self._clusters == 1 and gc.get_threshold() in OWN:
             self._before = gc.get_threshold()
             gc.set_threshold(*COLLECT_OBJECTS)
 
     def end(self) -> None:
-        self._clocks -= 1
-        if self._clocks == 0 and gc.get_threshold() == COLLECT_OBJECTS:
+        self._clusters -= 1
+        if self._clusters == 0 and gc.get_threshold() == COLLECT_OBJECTS:
             gc.set_threshold(*self._before)
 
 

@@ -86,6 +86,7 @@ class Day:
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
         self._midnight = 0.0
+        self._looked: set[bytes] = set()
         self._seen: set[str] = set()
         self.made: Counter[str] = Counter()
         self.most = 0
@@ -99,11 +100,14 @@ class Day:
             await self._cluster.apply(cronjob(number, schedule))
 
     async def look(self) -> None:
+        looked, self._looked = self._looked, set()
         for job in (await self._cluster.client.list(JOBS)).items:
-            metadata = job.decode_metadata()
-            if metadata["uid"] not in self._seen:
-                self._seen.add(metadata["uid"])
-                self.made[metadata["ownerReferences"][0]["name"]] += 1
+            self._looked.add(job.metadata)
+            if job.metadata not in looked:  # else it was there a minute ago
+                metadata = job.decode_metadata()
+                if metadata["uid"] not in self._seen:
+                    self._seen.add(metadata["uid"])
+                    self.made[metadata["ownerReferences"][0]["name"]] += 1
 
     async def pass_hour(self, hour: int) -> None:
         """An hour with a look in the middle of each minute; every eighth hour a machine is off."""

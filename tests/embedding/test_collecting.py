@@ -1,4 +1,4 @@
-"""The collector is left in peace while virtual time passes, and is afterwards as it was."""
+"""The collector is left in peace while a cluster in virtual time lives, and is afterwards as it was."""
 
 from __future__ import annotations
 
@@ -18,26 +18,41 @@ def own() -> Iterator[tuple[int, int, int]]:
     gc.set_threshold(*before)
 
 
-async def thresholds_within(cluster: Cluster) -> tuple[int, int, int]:
-    seen: list[tuple[int, int, int]] = []
-    cluster.system.clock.call_later(1.0, lambda: seen.append(gc.get_threshold()))
-    await cluster.advance(2)
-    return seen[0]
+@pytest.mark.real_loop
+async def test_it_looks_rarely_while_one_lives_and_as_before_when_the_last_has_stopped(
+    own: tuple[int, int, int],
+) -> None:
+    async with Cluster(clock="virtual"):
+        assert gc.get_threshold() == COLLECT_OBJECTS
+        async with Cluster(clock="virtual"):
+            assert gc.get_threshold() == COLLECT_OBJECTS
+        assert gc.get_threshold() == COLLECT_OBJECTS
+    assert gc.get_threshold() == own
 
 
 @pytest.mark.real_loop
-async def test_it_looks_rarely_while_time_passes_and_as_before_when_it_stands(own: tuple[int, int, int]) -> None:
-    async with Cluster(clock="virtual") as cluster, Cluster(clock="virtual") as other:
+async def test_a_cluster_in_real_time_leaves_it_as_it_is(own: tuple[int, int, int]) -> None:
+    async with Cluster():
         assert gc.get_threshold() == own
-        assert await thresholds_within(cluster) == COLLECT_OBJECTS
-        assert await thresholds_within(other) == COLLECT_OBJECTS
-        assert gc.get_threshold() == own
+
+
+@pytest.mark.real_loop
+async def test_a_cluster_that_cannot_start_sets_it_back(
+    own: tuple[int, int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(cluster: Cluster) -> None:
+        raise RuntimeError("it cannot be used")
+
+    monkeypatch.setattr(Cluster, "_until_usable", fail)
+    with pytest.raises(RuntimeError, match="it cannot be used"):
+        async with Cluster(clock="virtual"):
+            pytest.fail("it has not started")
     assert gc.get_threshold() == own
 
 
 @pytest.mark.real_loop
 async def test_who_has_thresholds_of_its_own_keeps_them(own: tuple[int, int, int]) -> None:
-    async with Cluster(clock="virtual") as cluster:
-        gc.set_threshold(1234, 5, 6)
-        assert await thresholds_within(cluster) == (1234, 5, 6)
+    gc.set_threshold(1234, 5, 6)
+    async with Cluster(clock="virtual"):
         assert gc.get_threshold() == (1234, 5, 6)
+    assert gc.get_threshold() == (1234, 5, 6)
