@@ -7,11 +7,10 @@ from orchestrator.kubelet.runtime.runtime import PodFigures, Runtime
 
 
 async def pod_usages(runtime: Runtime, uid: str = "") -> list[PodUsage]:
-    """Of every pod, or of one."""
-    names = {pod.uid: (pod.namespace, pod.name) for pod in await runtime.pods()}
-    return [
-        _usage(one, *names[one.uid]) for one in await runtime.figures() if one.uid in names and uid in ("", one.uid)
-    ]
+    """Of every pod that uses anything, or of one: a pod that is over has no figures."""
+    figures = [one for one in await runtime.figures() if one.containers and uid in ("", one.uid)]
+    names = {pod.uid: (pod.namespace, pod.name) for pod in await runtime.pods()} if figures else {}
+    return [_usage(one, *names[one.uid]) for one in figures if one.uid in names]
 
 
 def _usage(figures: PodFigures, namespace: str, name: str) -> PodUsage:

@@ -411,15 +411,14 @@ class SimulatedRuntime:
         return [*((began, line) for line in behaviour.log_lines), *timed]
 
     async def figures(self) -> list[PodFigures]:
-        return [self._figures(pod) for pod in self._pods.values()]
+        running = [
+            (pod.uid, [one for one in pod.containers if one.state is State.RUNNING]) for pod in self._pods.values()
+        ]
+        return [PodFigures(uid, tuple(map(self._figures, containers))) for uid, containers in running if containers]
 
-    def _figures(self, pod: RuntimePod) -> PodFigures:
-        found = []
-        for one in pod.containers:
-            if one.state is State.RUNNING:
-                used, memory = self._usage(one)
-                found.append(ContainerFigures(one.name, int(used), int(memory), one.started_at))
-        return PodFigures(pod.uid, tuple(found))
+    def _figures(self, container: Container) -> ContainerFigures:
+        used, memory = self._usage(container)
+        return ContainerFigures(container.name, int(used), int(memory), container.started_at)
 
     def _usage(self, container: Container) -> tuple[float, float]:
         """Nanoseconds since the start and bytes now."""

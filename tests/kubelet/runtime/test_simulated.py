@@ -10,6 +10,7 @@ from actors import LoopClock
 from orchestrator.kubelet.runtime.behaviour import Behaviour, Behaviours, Rule
 from orchestrator.kubelet.runtime.runtime import LogOptions, State
 from orchestrator.kubelet.runtime.simulated import SimulatedRuntime, SimulatedWorld
+from orchestrator.kubelet.usage import pod_usages
 from tests.kubelet.runtime_conformance import ANY, UID, Kit, Promise, find, run, sandbox, text
 
 
@@ -64,3 +65,12 @@ async def test_cpu_grows_with_time_as_the_behaviour_says() -> None:
     await LoopClock().sleep(4.0)
     [pod] = await kit.runtime.figures()
     assert pod.containers[0].cpu_nanoseconds == 1_000_000_000
+
+
+async def test_a_pod_whose_containers_have_ended_has_no_figures() -> None:
+    kit = made(Rule(Behaviour(run_seconds=60.0)))
+    await sandbox(kit)
+    await run(kit)
+    assert [one.uid for one in await pod_usages(kit.runtime)] == [UID]
+    await LoopClock().sleep(61.0)
+    assert await pod_usages(kit.runtime) == []
