@@ -24,6 +24,8 @@ VERSION = "1.37"
 DEFAULT_NODES = 3
 DEFAULT_SEED = 1
 FIXTURES = ("cluster", "kube_client", "kubeconfig")
+DOORS = ("kubeconfig", "shared_cluster", "shared_kubeconfig")
+"""Fixtures for what stands outside: the cluster is served."""
 MARK = (
     "cluster(nodes=3, clock='virtual', seed=None, serve=False, shared=False, version='1.37', cpu='', memory=''): "
     "how the cluster of a test is made"
@@ -70,7 +72,7 @@ def wants(item: Any) -> bool:
     return any(known[name][-1].func.__module__ == __name__ for name in FIXTURES if name in known)
 
 
-def wish(item: pytest.Item) -> Wish:
+def wish(item: pytest.Item | pytest.Module) -> Wish:
     """What the marks of ``item``, the closest first, and the command line say. Raises ``UsageError``."""
     held = item.stash.get(WISH, None)
     if held is not None:
@@ -83,8 +85,9 @@ def wish(item: pytest.Item) -> Wish:
     seed = options.pop("seed", None)
     asked = item.config.getoption("--seed")
     seed = asked if asked is not None else seed
-    shared = bool(options.pop("shared", False))
-    served = "kubeconfig" in getattr(item, "fixturenames", ()) or bool(options.get("serve"))
+    module = isinstance(item, pytest.Module)  # asks for what its tests share
+    shared = bool(options.pop("shared", False)) or module
+    served = any(name in DOORS for name in getattr(item, "fixturenames", ())) or bool(options.get("serve")) or module
     options = {"nodes": DEFAULT_NODES, "serve": served, "clock": "real" if served or shared else "virtual", **options}
     found = item.stash[WISH] = Wish(options, seed, shared, f"pytest {item.nodeid}", item.path.parent)
     return found
@@ -239,7 +242,8 @@ def cluster(request: pytest.FixtureRequest) -> Iterator[Any]:
 
         tenants = request.getfixturevalue("_podium_shared")
         tenants.count += 1
-        tenant = Tenant(tenants.blocking(), f"test-{tenants.count}", awaited=is_async, folder=wished.folder)
+        held = tenants.blocking(wished.options)
+        tenant = Tenant(held, f"test-{tenants.count}", awaited=is_async, folder=wished.folder)
         yield tenant
         tenant.leave()
     elif is_async:
@@ -258,22 +262,26 @@ def _blocking(wished: Wish) -> Any:
 
 
 class Tenants:
-    """The shared cluster of a session, started when the first test asks for it."""
+    """The shared clusters of a session, each started when the first test asks for one that is made like it."""
 
     def __init__(self) -> None:
         self.count = 0
-        self._held: Any = None
+        self._held: list[tuple[dict[str, Any], Any]] = []
 
-    def blocking(self) -> Any:
-        if self._held is None:
-            from orchestrator.embedding import Cluster
+    def blocking(self, options: dict[str, Any]) -> Any:
+        """The one made with ``options``; one that is served does for a test that does not ask for a door."""
+        for made, held in self._held:
+            if made in (options, {**options, "serve": True}):
+                return held
+        from orchestrator.embedding import Cluster
 
-            self._held = Cluster.start(DEFAULT_NODES)
-        return self._held
+        started = Cluster.start(**options)
+        self._held.append((options, started))
+        return started
 
     def stop(self) -> None:
-        if self._held is not None:
-            self._held.stop()
+        for _, held in self._held:
+            held.stop()
 
 
 @pytest.fixture(scope="session")
@@ -281,6 +289,20 @@ def _podium_shared() -> Iterator[Tenants]:
     tenants = Tenants()
     yield tenants
     tenants.stop()
+
+
+@pytest.fixture(scope="module")
+def shared_cluster(request: pytest.FixtureRequest, _podium_shared: Tenants) -> Any:
+    """The cluster that a module's ``shared`` tests have their namespaces in, blocking: for fixtures of the module."""
+    return _podium_shared.blocking(wish(request.node).options)
+
+
+@pytest.fixture(scope="module")
+def shared_kubeconfig(shared_cluster: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file that an operator reaches it by that runs beside all tests of the module."""
+    path = tmp_path_factory.mktemp("shared") / "kubeconfig"
+    path.write_text(shared_cluster.kubeconfig())
+    return path
 
 
 @pytest.fixture

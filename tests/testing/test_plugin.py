@@ -139,6 +139,41 @@ async def test_client(kube_client):
     assert "4 passed" in pytest_in(tmp_path, source, "-p", "no:asyncio")
 
 
+def test_what_runs_beside_the_tests_of_a_module_finds_the_cluster_that_they_share(tmp_path: Path) -> None:
+    source = """
+import pytest
+
+pytestmark = pytest.mark.cluster(nodes=1, shared=True)
+
+def test_without_a_door(cluster):
+    with pytest.raises(Exception, match="serve"):
+        cluster.kubeconfig()
+
+@pytest.fixture(scope="module")
+def beside(shared_cluster, shared_kubeconfig):
+    assert shared_kubeconfig.read_text() == shared_cluster.kubeconfig()
+    shared_cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "beside"}})
+
+async def test_one(cluster, beside):
+    assert (await cluster.get("namespace/beside")).metadata.name == "beside"
+    assert len(await cluster.list("nodes")) == 1
+
+def test_two(cluster, beside, shared_cluster, kubeconfig):
+    assert kubeconfig.read_text() == shared_cluster.kubeconfig()
+    assert shared_cluster.get("namespace", cluster.namespace)
+
+@pytest.mark.cluster(nodes=2)
+def test_of_another_size(cluster, beside):
+    assert len(cluster.list("nodes")) == 2
+    assert cluster.find("namespace/beside") is None
+
+@pytest.mark.cluster(shared=False)
+async def test_alone(cluster, beside):
+    assert await cluster.find("namespace/beside") is None
+"""
+    assert "5 passed" in pytest_in(tmp_path, source, "-p", "no:asyncio")
+
+
 def test_a_version_that_is_not_served_is_refused(tmp_path: Path) -> None:
     source = "import pytest\n@pytest.mark.cluster(version='1.20')\nasync def test_it(cluster): ...\n"
     assert "expected version '1.37'" in pytest_in(tmp_path, source, "-p", "no:asyncio", code=1)
