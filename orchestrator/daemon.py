@@ -105,9 +105,12 @@ async def serve(config: ClusterConfig, ready: int | None, began: float) -> None:
         raise StartError(_refused(error, directory)) from error
     try:
         from orchestrator.controllers.outside import installed
+        from orchestrator.housekeeping import Housekeeper
+        from orchestrator.specs import member_spec
 
         for name, controller in installed():
             await cluster.run(controller, name)
+        await cluster.system.spawn(member_spec(Housekeeper, "housekeeper"))
         record = _record(config, url, cluster.node_factory.runtime, cluster.node_factory.note, time.monotonic() - began)
         write_record(directory, record)
         _say(ready, {"url": url})

@@ -25,6 +25,7 @@ from orchestrator.kubelet.kubelet import Kubelet
 from orchestrator.kubelet.materials import BareMaterials
 from orchestrator.kubelet.node import NodeConfig, heartbeat_slots
 from orchestrator.kubelet.prober import SimulatedProber
+from orchestrator.kubelet.registrations import Registrations
 from orchestrator.kubelet.runtime.process.network import LoopbackNetwork, PodNetwork
 from orchestrator.kubelet.runtime.runtime import Runtime, State
 from orchestrator.kubelet.runtime.simulated import SimulatedRuntime, SimulatedWorld
@@ -69,6 +70,7 @@ class NodeFactory:
         """What the nodes have in common."""
         self._world = SimulatedWorld(clock, random, member=config.member)
         self._bare = BareMaterials()
+        self._registrations = Registrations()
         self.simulated: dict[str, SimulatedRuntime] = {}
         """The runtimes of simulated nodes, by the node's name."""
         self.runtime, self.note = _chosen(config)
@@ -121,7 +123,7 @@ class NodeFactory:
         clock = self._clocks[config.name] = SkewedClock(self._clock)
         runtime = self.simulated[config.name] = SimulatedRuntime(self._world, self._world.machine, clock)
         prober = SimulatedProber(runtime)
-        return partial(Kubelet, client, config, runtime, prober, self._bare, recorder, clock)
+        return partial(Kubelet, client, config, runtime, prober, self._bare, recorder, clock, self._registrations)
 
     def skew(self, name: str, seconds: float) -> None:
         """Set the clock of a simulated node wrong by ``seconds``."""

@@ -13,6 +13,7 @@ from orchestrator.client.mailbox import MailboxTransport
 from orchestrator.client.protocol import Identity
 from orchestrator.config import ClusterConfig, settings
 from orchestrator.daemon import plain_logs, tune
+from orchestrator.housekeeping import Housekeeper
 from orchestrator.specs import RESTARTS, member_spec
 
 
@@ -45,6 +46,7 @@ async def set_up(system: System, home: str, document: dict[str, Any], facts: dic
         certificate=facts["certificate"],
         tls=tls,
     )
+    await system.spawn(member_spec(Housekeeper, "housekeeper"))
     cast.network.assume(facts["reachable"])
     if facts["kubelets"]:
         await cast.nodes.prepare()

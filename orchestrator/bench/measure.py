@@ -28,7 +28,9 @@ from orchestrator.cluster import Cluster
 from orchestrator.config import ClusterConfig
 from orchestrator.daemon import free_port
 from orchestrator.hops import Hops
+from orchestrator.housekeeping import Housekeeper
 from orchestrator.pki import prepare
+from orchestrator.specs import member_spec
 from orchestrator.store.protocol import Range, StatusReply, StoreStatus
 
 MAX_LINE_BYTES = 64 << 20
@@ -84,6 +86,7 @@ async def measure(
     kubeconfig = directory / "kubeconfig"
     kubeconfig.write_text(pki.kubeconfig)
     async with Cluster(config, pki=pki) as cluster:
+        await cluster.system.spawn(member_spec(Housekeeper, "housekeeper"))
         started = time.perf_counter() - began
         outside = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "orchestrator.bench.outside"),

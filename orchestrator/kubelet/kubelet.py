@@ -52,6 +52,7 @@ from orchestrator.kubelet.pod import decode_uid
 from orchestrator.kubelet.prober import Prober
 from orchestrator.kubelet.probes import Probes
 from orchestrator.kubelet.record import Record
+from orchestrator.kubelet.registrations import Registrations
 from orchestrator.kubelet.reporter import Reporter
 from orchestrator.kubelet.runtime.errors import RuntimeFailure
 from orchestrator.kubelet.runtime.runtime import Runtime
@@ -75,7 +76,8 @@ log = structlog.get_logger("kubelet")
 
 
 class Kubelet(Actor):
-    """``runtime`` and ``prober`` belong to this node alone and outlive the actor. ``clock`` None is the system's."""
+    """``runtime`` and ``prober`` belong to this node alone and outlive the actor. ``clock`` None is the system's;
+    ``registrations`` None: it registers when it likes."""
 
     def __init__(
         self,
@@ -86,8 +88,10 @@ class Kubelet(Actor):
         materials: Materials,
         recorder: Recorder,
         clock: Clock | None = None,
+        registrations: Registrations | None = None,
     ) -> None:
         self._clock = clock
+        self._registrations = registrations or Registrations()
         self._client = client
         self._config = config
         self._runtime = runtime
@@ -116,7 +120,10 @@ class Kubelet(Actor):
         await self._runtime.start(self._look)
         if self._materials.needs_object:
             self.context.send_every(REFRESH_SECONDS, Refresh())
-        self.context.ref.tell_nowait(Register() if self._config.register else Open(0))
+        if self._config.register:
+            self._registrations.ask(self.context.ref)
+        else:
+            self.context.ref.tell_nowait(Open(0))
 
     def _assemble(self) -> None:
         context = self.context
@@ -191,6 +198,7 @@ class Kubelet(Actor):
 
     async def stop(self, exit: Any) -> None:
         self._wakes.stop()
+        self._registrations.done(self.context.ref)
         if self._watch is not None:
             await self._watch.close()
         await self._runtime.close()
@@ -207,6 +215,12 @@ class Kubelet(Actor):
     # the node's own objects
 
     async def _register(self) -> None:
+        try:
+            await self._come()
+        finally:
+            self._registrations.done(self.context.ref)
+
+    async def _come(self) -> None:
         try:
             await self._node.register()
         except (StatusError, TransportError) as failure:
