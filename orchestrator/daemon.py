@@ -17,6 +17,7 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -45,9 +46,14 @@ def run(config: ClusterConfig, ready: int | None = None) -> int:
     """Serve until a signal says stop; the exit code. ``ready`` is a descriptor that is told how the start went."""
     began = time.monotonic()
     tune()
+    plain_logs()
+    from orchestrator.pki import make_aside
+
     try:
+        config = _settle(config)
+        made = make_aside(config, _url(config), time.time())
         with asyncio.Runner(loop_factory=new_loop) as runner:
-            runner.run(serve(config, ready, began))
+            runner.run(serve(config, ready, began, made))
     except StartError as error:
         _say(ready, {"error": str(error)})
         print(f"podium up: {error}", file=sys.stderr)
@@ -83,20 +89,18 @@ def new_loop() -> asyncio.AbstractEventLoop:
     return loop
 
 
-async def serve(config: ClusterConfig, ready: int | None, began: float) -> None:
-    """One life of the daemon. Raises StartError when it cannot begin."""
-    plain_logs()
+async def serve(config: ClusterConfig, ready: int | None, began: float, made: Callable[[], object]) -> None:
+    """One life of the daemon. ``made`` waits for its keys. Raises StartError when it cannot begin."""
     from orchestrator.cluster import Cluster
     from orchestrator.pki import prepare
 
     stopped: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, _stop, stopped, number)
-    config = _settle(config)
     directory = config.data_dir
-    assert config.listen is not None
     assert directory is not None
-    url = f"https://{_host(config.listen[0])}:{config.listen[1]}"
+    url = _url(config)
+    made()
     pki = prepare(config, url, time.time())
     cluster = Cluster(config, pki=pki, opening=lambda: _write_private(directory / "kubeconfig", pki.kubeconfig))
     try:
@@ -150,6 +154,11 @@ def plain_logs() -> None:
 def _stop(stopped: asyncio.Future[int], number: int) -> None:
     if not stopped.done():
         stopped.set_result(number)
+
+
+def _url(config: ClusterConfig) -> str:
+    assert config.listen is not None
+    return f"https://{_host(config.listen[0])}:{config.listen[1]}"
 
 
 def _settle(config: ClusterConfig) -> ClusterConfig:

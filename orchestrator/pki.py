@@ -45,7 +45,7 @@ def prepare(config: ClusterConfig, url: str, now: float) -> Pki:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     moment = datetime.datetime.fromtimestamp(now, datetime.UTC)
     ca = _authority(folder, moment)
-    hosts = certs.serving_hosts(first_address(config.service_cidr), config.cluster_domain, _hosts(config.listen[0]))
+    hosts = _serving_hosts(config)
     serving = _pair(folder, f"serving-{_word(hosts)}", lambda: certs.make_serving(ca, moment, hosts))
     if config.member:
         name = system_name(config.member)
@@ -55,9 +55,28 @@ def prepare(config: ClusterConfig, url: str, now: float) -> Pki:
     return Pki(
         ca.certificate.decode(),
         certs.server_context(serving, ca, folder),
-        Tokens(certs.load_key(_signing_key(folder)), issuer),
+        Tokens(_signing_key(folder), issuer),
         json.dumps(certs.kubeconfig(url, ca, admin), indent=2) + "\n",
     )
+
+
+def make_aside(config: ClusterConfig, url: str, now: float) -> Callable[[], object]:
+    """Have a child process make what is missing, while this one does something else: what makes keys stays in memory,
+    12 MB of it. What is returned waits for the child. To be called before there are threads; what fails there,
+    ``prepare`` meets again."""
+    assert config.data_dir is not None
+    assert config.listen is not None
+    folder = config.data_dir / "pki"
+    serving = f"serving-{_word(_serving_hosts(config))}"
+    if all((folder / name).exists() for name in (*SHARED, f"{serving}.key")):
+        return lambda: None
+    child = os.fork()
+    if child:
+        return lambda: os.waitpid(child, 0)
+    try:
+        prepare(config, url, now)
+    finally:
+        os._exit(0)  # no exit handlers and no buffers: those are the parent's
 
 
 def share(source: Path, target: Path, now: float) -> None:
@@ -90,6 +109,11 @@ def prepare_member(authority: Path, folder: Path, member: int, now: float) -> No
 def first_address(cidr: str) -> str:
     """The address of the Service ``kubernetes``: the first of the range."""
     return str(ipaddress.ip_network(cidr)[1])
+
+
+def _serving_hosts(config: ClusterConfig) -> list[str]:
+    assert config.listen is not None
+    return certs.serving_hosts(first_address(config.service_cidr), config.cluster_domain, _hosts(config.listen[0]))
 
 
 def _hosts(listen: str) -> list[str]:

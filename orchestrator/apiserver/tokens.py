@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.apimachinery.encoded import Object
+from orchestrator.apiserver.certs import load_key
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
@@ -38,15 +40,26 @@ class Claims:
 
 
 class Tokens:
-    """Signs and reads tokens. The key is made by ``certs`` and lives in the data directory."""
+    """Signs and reads tokens. The key is made by ``certs`` and lives in the data directory: PEM, read when the first
+    token needs it, since what reads it takes 8 MB."""
 
-    def __init__(self, key: EllipticCurvePrivateKey, issuer: str) -> None:
-        self._key = key
+    def __init__(self, pem: bytes, issuer: str) -> None:
+        self._pem = pem
         self.issuer = issuer
-        self._public = key.public_key()
-        numbers = self._public.public_numbers()
-        self._x, self._y = (_b64(value.to_bytes(COORDINATE_BYTES, "big")) for value in (numbers.x, numbers.y))
-        self.key_id = _b64(hashlib.sha256(f"{self._x}.{self._y}".encode()).digest())
+
+    @cached_property
+    def _key(self) -> EllipticCurvePrivateKey:
+        return load_key(self._pem)
+
+    @cached_property
+    def _point(self) -> tuple[str, str]:
+        """Of the public key, each coordinate in base64."""
+        numbers = self._key.public_key().public_numbers()
+        return _b64(numbers.x.to_bytes(COORDINATE_BYTES, "big")), _b64(numbers.y.to_bytes(COORDINATE_BYTES, "big"))
+
+    @cached_property
+    def key_id(self) -> str:
+        return _b64(hashlib.sha256(".".join(self._point).encode()).digest())
 
     def sign(self, claims: Claims, issued: float, expires: float) -> str:
         import jwt
@@ -80,7 +93,9 @@ class Tokens:
 
         options: Any = {"verify_aud": False, "verify_exp": False, "verify_nbf": False, "verify_iat": False}
         try:
-            body = jwt.decode(token, self._public, algorithms=[ALGORITHM], issuer=self.issuer, options=options)
+            body = jwt.decode(
+                token, self._key.public_key(), algorithms=[ALGORITHM], issuer=self.issuer, options=options
+            )
         except jwt.PyJWTError as wrong:
             raise InvalidToken(str(wrong)) from wrong
         if now < body.get("nbf", 0) or now >= body.get("exp", 0):
@@ -102,14 +117,15 @@ class Tokens:
         )
 
     def jwks(self) -> Object:
+        x, y = self._point
         key = {
             "use": "sig",
             "kty": "EC",
             "kid": self.key_id,
             "crv": "P-256",
             "alg": ALGORITHM,
-            "x": self._x,
-            "y": self._y,
+            "x": x,
+            "y": y,
         }
         return {"keys": [key]}
 
