@@ -12,9 +12,9 @@ import random
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from orchestrator.scheduler.decision import Decision, Diagnosis, Rejections
+from orchestrator.scheduler.fractions import Keys, fractions
 from orchestrator.scheduler.framework import (
     Filter,
     FilterSession,
@@ -38,14 +38,13 @@ GROUPED_RUN = 4
 MAX_RUN = 512
 """Pods placed by one evaluation; the snapshot is brought up to date between runs."""
 
-Keys = NDArray[np.float64]
 Heap = list[tuple[float, int]]
 """(negative score with its tie-breaking fraction, column)"""
 
 
-def schedule(snapshot: Snapshot, shape: Shape, profile: Profile, rng: np.random.Generator) -> Decision:
+def schedule(snapshot: Snapshot, shape: Shape, profile: Profile, ties: random.Random) -> Decision:
     """Where one pod of the shape goes now. Does not change the snapshot."""
-    run = Run(snapshot, shape, profile, rng, random.Random(int(rng.integers(2**32))))
+    run = Run(snapshot, shape, profile, ties)
     columns = run.place(1)
     if not columns:
         return Decision("", diagnosis=run.diagnosis)
@@ -64,9 +63,7 @@ class _Static:
 class Run:
     """Places pods of one shape on a snapshot that stands still meanwhile."""
 
-    def __init__(
-        self, snapshot: Snapshot, shape: Shape, profile: Profile, rng: np.random.Generator, ties: random.Random
-    ) -> None:
+    def __init__(self, snapshot: Snapshot, shape: Shape, profile: Profile, ties: random.Random) -> None:
         self._snapshot = snapshot
         self._shape = shape
         self._ties = ties
@@ -77,7 +74,7 @@ class Run:
         self.repeatable = True
         """False: some plugin cannot follow a run, so that it ends with its first pod."""
         self._reject(filters)
-        self._jitter: Keys = rng.random(snapshot.size)
+        self._jitter = fractions(ties, snapshot.size)
         self.last_score = 0
 
     def _reject(self, filters: list[Filter]) -> None:
@@ -238,7 +235,8 @@ class Run:
 
     def _even(self) -> bool:
         """Whichever nodes are open, scores that are scaled by the best of them come out the same."""
-        return all(len(np.unique(static.raw[self._standing])) <= 1 for static in self._statics)
+        standing = [static.raw[self._standing] for static in self._statics]
+        return all(bool((raw == raw[:1]).all()) for raw in standing)
 
     # scores of a node that depend on others in other ways
 

@@ -11,8 +11,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-import numpy as np
-
 from orchestrator.scheduler.configuration import SchedulerConfiguration, default_configuration
 from orchestrator.scheduler.cycle import MAX_RUN, Run
 from orchestrator.scheduler.decision import Diagnosis
@@ -60,7 +58,6 @@ class Engine:
         self.budgets: dict[str, Budget] = {}
         """PodDisruptionBudgets by key."""
         self._random = random_
-        self._rng = np.random.Generator(np.random.PCG64(random_.getrandbits(64)))
         self._queue = SchedulingQueue(configuration.backoff_seconds, configuration.backoff_max_seconds)
         self._siblings = Siblings(owner_selector)
         self._profiles: Mapping[str, Profile] = {each.scheduler: each for each in profiles(configuration)}
@@ -203,7 +200,7 @@ class Engine:
         profile = self._profiles[shape.scheduler]
         while pods:
             reserved = self._reserve(shape, pods[0].uid)
-            run = Run(self.snapshot, shape, profile, self._rng, self._random)
+            run = Run(self.snapshot, shape, profile, self._random)
             columns = self._nominated(run, pods[0]) or run.place(_run_length(pods))
             self._release(reserved)
             if not columns:
@@ -289,7 +286,7 @@ class Engine:
         if diagnosis.resolvable is None or not diagnosis.nodes:
             return Preemption("")
         reserved = self._reserve(pod.shape, pod.uid)
-        found = preempt(self.snapshot, pod, diagnosis.resolvable, profile, self.budgets.values(), self._rng)
+        found = preempt(self.snapshot, pod, diagnosis.resolvable, profile, self.budgets.values(), self._random)
         self._release(reserved)
         return found
 

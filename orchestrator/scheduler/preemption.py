@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from random import Random
 
 import numpy as np
 
@@ -73,7 +74,7 @@ def preempt(
     resolvable: Mask,
     profile: Profile,
     budgets: Iterable[Budget],
-    rng: np.random.Generator,
+    source: Random,
 ) -> Preemption:
     """Does not change the snapshot. ``resolvable``: the columns where other pods' leaving could help."""
     limits = profile.preemption
@@ -88,7 +89,7 @@ def preempt(
     trial = _Trial(snapshot, pod, profile, held)
     wanted = max(limits.least, snapshot.node_count * limits.percent // 100)
     candidates: list[Candidate] = []
-    for column in np.roll(columns, -int(rng.integers(max(1, len(columns))))).tolist():
+    for column in np.roll(columns, -source.randrange(max(1, len(columns)))).tolist():
         candidate = trial.at(column)
         if candidate is not None:
             candidates.append(candidate)

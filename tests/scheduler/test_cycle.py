@@ -6,7 +6,6 @@ import os
 import random
 from typing import Any
 
-import numpy as np
 import pytest
 
 from orchestrator.scheduler.cycle import Run, schedule
@@ -66,7 +65,7 @@ def snapshot(world: World) -> Snapshot:
 
 
 def new_run(made: Snapshot, of: Shape, seed: int) -> Run:
-    return Run(made, of, PROFILE, np.random.default_rng(seed), random.Random(seed))
+    return Run(made, of, PROFILE, random.Random(seed))
 
 
 def expected_message(world: World, pod: Object) -> str:
@@ -142,7 +141,7 @@ def test_a_hundred_thousand_clusters_equal_the_reference() -> None:
 
 def test_a_cluster_without_nodes_says_so() -> None:
     pod = Maker(1).pod()
-    decision = schedule(Snapshot(), shape(pod), PROFILE, np.random.default_rng(1))
+    decision = schedule(Snapshot(), shape(pod), PROFILE, random.Random(1))
     assert decision.node == ""
     assert decision.diagnosis is not None
     assert decision.diagnosis.message() == "no nodes available to schedule pods"
@@ -154,7 +153,7 @@ def test_ties_are_broken_at_random_and_the_same_for_one_seed() -> None:
     node["spec"], node["status"]["images"] = {}, []
     world.nodes = [{**node, "metadata": {"name": f"n{index}", "labels": {}}} for index in range(8)]
     pod = {"metadata": {"namespace": "default"}, "spec": {"containers": [{"image": "x"}]}}
-    chosen = [schedule(snapshot(world), shape(pod), PROFILE, np.random.default_rng(seed)).node for seed in range(30)]
-    again = [schedule(snapshot(world), shape(pod), PROFILE, np.random.default_rng(seed)).node for seed in range(30)]
+    chosen = [schedule(snapshot(world), shape(pod), PROFILE, random.Random(seed)).node for seed in range(30)]
+    again = [schedule(snapshot(world), shape(pod), PROFILE, random.Random(seed)).node for seed in range(30)]
     assert chosen == again
     assert len(set(chosen)) > 4

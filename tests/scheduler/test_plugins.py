@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import yaml
 
@@ -53,7 +52,7 @@ def run(profile: Profile, nodes: list[dict[str, Any]], **labels: str) -> tuple[l
     for each in nodes:
         snapshot.set_node(node_facts(each))
     spec = {"containers": [{"image": "x", "resources": {"requests": {"cpu": "1"}}}]}
-    made = Run(snapshot, shape_of(spec, "default", labels, None), profile, np.random.default_rng(1), random.Random(1))
+    made = Run(snapshot, shape_of(spec, "default", labels, None), profile, random.Random(1))
     return [snapshot.names[column] for column in made.place(1)], made.diagnosis.message()
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+from random import Random
 
-import numpy as np
 import pytest
 
 from orchestrator.apimachinery.selectors import from_label_selector
@@ -33,7 +33,7 @@ def check(seed: int) -> bool:
     held = [Budget(each["namespace"], from_label_selector(each["selector"]), each["allowed"]) for each in budgets]
     before = {uid: placed.node for uid, placed in made.placed.items()}
     waiting = Waiting("default/p", "p", of, 0.0)
-    found: Preemption = preempt(made, waiting, resolvable, PROFILE, held, np.random.default_rng(seed))
+    found: Preemption = preempt(made, waiting, resolvable, PROFILE, held, Random(seed))
     assert {uid: placed.node for uid, placed in made.placed.items()} == before, f"seed {seed}: the snapshot changed"
     expected = candidates(world, pod, budgets)
     if not expected:

@@ -89,4 +89,4 @@ def hard_groups(constraints: Sequence[Hard], standing: Mask) -> HardGroups | Non
 
 def _alone(domains: Ints, eligible: Mask) -> bool:
     """Every node is a domain of its own, and its pods count."""
-    return bool(eligible.all()) and len(np.unique(domains)) == len(domains)
+    return bool(eligible.all()) and bool((np.bincount(domains) <= 1).all())

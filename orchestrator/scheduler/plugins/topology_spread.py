@@ -157,7 +157,7 @@ class Soft:
             self.near = summed[self.domains]
 
     def weigh(self, feasible: Mask, count: int) -> None:
-        size = count if self.by_node else len(np.unique(self.domains[feasible]))
+        size = count if self.by_node else np.count_nonzero(np.bincount(self.domains[feasible]))
         self.weight = math.log(size + 2)
 
     def placed(self, column: int) -> Ints | int | None:
