@@ -7,7 +7,7 @@ Terminating.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -21,8 +21,10 @@ from orchestrator.controllers.controller import Controller, Watched, refusals
 from orchestrator.controllers.outcome import DONE, Outcome, requeue_after, retry
 
 CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
+FIRST_SECONDS = 0.01
+"""Objects with finalizers of their own are looked at again after this, and then after twice as long each time."""
 AGAIN_SECONDS = 0.25
-"""Objects with finalizers of their own are looked at again after this."""
+"""But not later than this."""
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -98,6 +100,11 @@ class Definitions(Controller, kind=CUSTOMRESOURCEDEFINITIONS):
     workers: ClassVar[int] = 1
     """Two definitions may want one name: they are looked at one after the other."""
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._patience: dict[str, float] = {}
+        """Seconds until the next look at the objects of a definition that is going."""
+
     def watches(self) -> list[Watched]:
         return [Watched(CUSTOMRESOURCEDEFINITIONS, self._keys)]
 
@@ -136,7 +143,10 @@ class Definitions(Controller, kind=CUSTOMRESOURCEDEFINITIONS):
                 [update_status(CUSTOMRESOURCEDEFINITIONS, definition, {**definition.status, "conditions": made})],
             )
         if conditions.is_true(held, "Established") and await self._remaining(_kind(definition)):
-            return requeue_after(AGAIN_SECONDS)
+            seconds = self._patience.get(key, FIRST_SECONDS)
+            self._patience[key] = min(2.0 * seconds, AGAIN_SECONDS)
+            return requeue_after(seconds)
+        self._patience.pop(key, None)
         kept = [name for name in definition.meta.finalizers if name != CLEANUP]
         change = {"metadata": {"resourceVersion": str(definition.revision), "finalizers": kept or None}}
         return await self._put(key, [patch(CUSTOMRESOURCEDEFINITIONS, definition.name, "", change, want=Want.REVISION)])

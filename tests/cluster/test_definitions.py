@@ -102,6 +102,20 @@ async def test_with_a_definition_its_objects_go_and_with_an_owner_what_it_owns()
             await cluster.client.list(CRONTABS, "default")
 
 
+async def test_a_definition_goes_soon_after_the_finalizers_of_its_objects() -> None:
+    async with Cluster(nodes=0, clock="virtual") as cluster:
+        await established(cluster, fresh())
+        made = crontab()
+        made["metadata"]["finalizers"] = ["example.com/held"]
+        await cluster.client.create(CRONTABS, made)
+        await cluster.client.delete(CUSTOMRESOURCEDEFINITIONS, "crontabs.stable.example.com")
+        await cluster.pause(0.02)
+        began = cluster.system.clock.monotonic()
+        await cluster.client.patch(CRONTABS, "one", "default", {"metadata": {"finalizers": None}})
+        await cluster.wait("crd/crontabs.stable.example.com", "deleted")
+        assert cluster.system.clock.monotonic() - began < 0.15
+
+
 async def test_a_namespace_takes_custom_objects_along() -> None:
     async with Cluster(nodes=0) as cluster:
         await established(cluster, fresh())

@@ -183,3 +183,10 @@ def test_a_session_without_clusters_imports_none(tmp_path: Path) -> None:
     names = ("orchestrator.cluster", "orchestrator.embedding", "numpy")
     source = f"import sys\ndef test_it():\n    assert not [name for name in {names} if name in sys.modules]\n"
     assert "1 passed" in pytest_in(tmp_path, source)
+
+
+def test_the_collector_does_not_walk_what_was_imported_in_a_session_with_clusters(tmp_path: Path) -> None:
+    source = "import gc\nasync def test_it(cluster):\n    assert gc.get_freeze_count() > 10_000\n"
+    assert "1 passed" in pytest_in(tmp_path, source, "-p", "no:asyncio")
+    source = "import gc\ndef test_it():\n    assert gc.get_freeze_count() == 0\n"
+    assert "1 passed" in pytest_in(tmp_path, source)
