@@ -24,6 +24,7 @@ from typing import Any
 from orchestrator import __version__
 from orchestrator.cli.datadir import DaemonRecord, process_start_ticks, record_path, write_record
 from orchestrator.config import ClusterConfig, ConfigError, settings
+from orchestrator.fastloop import new_loop
 
 SWITCH_SECONDS = 2e-5
 """How soon the interpreter lets the log's thread run: with the default of 5 ms a busy loop starves every commit."""
@@ -77,16 +78,6 @@ def _give_back() -> None:
     mallopt(M_ARENA_MAX, 1)
     mallopt(M_MMAP_THRESHOLD, LARGE_BYTES)
     mallopt(M_TRIM_THRESHOLD, LARGE_BYTES)
-
-
-def new_loop() -> asyncio.AbstractEventLoop:
-    """uvloop where it is installed."""
-    try:
-        import uvloop
-    except ImportError:
-        return asyncio.new_event_loop()
-    loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
-    return loop
 
 
 async def serve(config: ClusterConfig, ready: int | None, began: float, made: Callable[[], object]) -> None:

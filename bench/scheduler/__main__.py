@@ -59,7 +59,8 @@ def _in_a_process(cell: Cell, options: argparse.Namespace) -> dict[str, Any]:
 
 def _run(cell: Cell, options: argparse.Namespace) -> dict[str, Any]:
     from bench.scheduler.driver import measure
-    from orchestrator.daemon import new_loop, tune
+    from orchestrator.daemon import tune
+    from orchestrator.fastloop import new_loop
     from orchestrator.hops import Hops
 
     tune()

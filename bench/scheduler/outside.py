@@ -88,7 +88,7 @@ async def _create(connections: list[Connection], asked: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    from orchestrator.daemon import new_loop
+    from orchestrator.fastloop import new_loop
 
     with asyncio.Runner(loop_factory=new_loop) as runner:
         runner.run(serve(Path(sys.argv[1])))

@@ -19,7 +19,8 @@ from typing import Any
 
 from actors import Mailbox, Ref, System, child
 from bench.store.machine import facts, resident_bytes
-from orchestrator.daemon import new_loop, tune
+from orchestrator.daemon import tune
+from orchestrator.fastloop import new_loop
 from orchestrator.store.protocol import Batch, Change, Range, StoreStatus
 from orchestrator.store.sqlite_log import SqliteLog
 from orchestrator.store.store import Store

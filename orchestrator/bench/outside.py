@@ -163,7 +163,7 @@ async def run(kubeconfig: str, cell: Cell) -> None:
 
 
 def main() -> int:
-    from orchestrator.daemon import new_loop
+    from orchestrator.fastloop import new_loop
 
     first = json.loads(sys.stdin.readline())
     with asyncio.Runner(loop_factory=new_loop) as runner:

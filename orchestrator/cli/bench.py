@@ -55,7 +55,8 @@ def run(options: argparse.Namespace) -> int:
     from orchestrator.bench.cell import Cell
     from orchestrator.bench.measure import Profile, measure
     from orchestrator.config import placement
-    from orchestrator.daemon import new_loop, plain_logs, tune
+    from orchestrator.daemon import plain_logs, tune
+    from orchestrator.fastloop import new_loop
 
     plain_logs()
     tune()

@@ -13,6 +13,7 @@ from orchestrator.embedding.fields import Fields
 from orchestrator.embedding.goal import Goal
 from orchestrator.embedding.manifests import Manifest
 from orchestrator.embedding.watching import Seen
+from orchestrator.fastloop import new_loop
 
 if TYPE_CHECKING:
     from orchestrator.embedding.cluster import Cluster
@@ -25,11 +26,13 @@ T = TypeVar("T")
 class BlockingCluster:
     """``with Cluster.start(nodes=3) as cluster``: the verbs of ``Cluster``, each blocking its caller.
 
-    May be called from several threads. What is raised is what the verb raises.
+    May be called from several threads. What is raised is what the verb raises. With ``serve`` its loop is the daemon's;
+    else it is asyncio's own, into which virtual time looks.
     """
 
-    def __init__(self, make: Callable[[], Cluster]) -> None:
+    def __init__(self, make: Callable[[], Cluster], *, serve: bool = False) -> None:
         self._make = make
+        self._new_loop = new_loop if serve else asyncio.new_event_loop
         self._started = threading.Event()
         self._failure: BaseException | None = None
         self._loop: asyncio.AbstractEventLoop
@@ -43,7 +46,8 @@ class BlockingCluster:
 
     def _run(self) -> None:
         try:
-            asyncio.run(self._live())
+            with asyncio.Runner(loop_factory=self._new_loop) as runner:
+                runner.run(self._live())
         except BaseException as failure:
             self._failure = failure
         finally:

@@ -121,7 +121,7 @@ class Cluster(FaultyCluster):
     @classmethod
     def start(cls, nodes: int = 1, **options: Any) -> BlockingCluster:
         """For code without a loop: the same cluster in a thread of its own, started."""
-        return BlockingCluster(lambda: cls(nodes, **options))
+        return BlockingCluster(lambda: cls(nodes, **options), serve=options.get("serve", False))
 
     async def __aenter__(self) -> Cluster:
         with self._passing():

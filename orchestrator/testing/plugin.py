@@ -265,7 +265,7 @@ def _blocking(wished: Wish) -> Any:
 
     if wished.seed is not None:
         raise pytest.UsageError("a seed needs an async test: a thread's timing would show")
-    return BlockingCluster(lambda: _make(wished))
+    return BlockingCluster(lambda: _make(wished), serve=wished.options["serve"])
 
 
 class Tenants:

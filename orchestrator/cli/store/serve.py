@@ -15,7 +15,8 @@ from pathlib import Path
 from actors.errors import StartFailed
 from orchestrator.cli.terminal import CommandError
 from orchestrator.config import ClusterConfig, ConfigError, parse_listen
-from orchestrator.daemon import new_loop, plain_logs, tune
+from orchestrator.daemon import plain_logs, tune
+from orchestrator.fastloop import new_loop
 
 DEFAULT_LISTEN = "127.0.0.1:2379"
 """etcd's."""

@@ -12,7 +12,7 @@ import time
 from collections import defaultdict
 from pathlib import Path
 
-from orchestrator.daemon import new_loop
+from orchestrator.fastloop import new_loop
 from orchestrator.pki import prepare_member
 from tests.store.checks import Violation
 from tests.store.members.faults import KINDS, Kind, drawn
