@@ -7,6 +7,7 @@ write that fails is not tried again. A message never holds a secret's content: c
 from __future__ import annotations
 
 from collections import OrderedDict
+from sys import intern
 from typing import Any
 
 import msgspec
@@ -104,11 +105,11 @@ class EventWriter(Actor):
 
     def _take(self, record: Record) -> None:
         about = record.about
-        if not self._allowed(about.uid or f"{about.kind}/{about.namespace}/{about.name}"):
+        if not self._allowed(intern(about.uid) or f"{about.kind}/{about.namespace}/{about.name}"):
             self._dropped += 1
             return
-        key = (about.kind, about.namespace, about.name, about.uid, about.field_path)
-        self._waiting.append(((*key, record.type, record.reason, record.message), record))
+        key = (about.kind, about.namespace, about.name, about.uid, about.field_path, record.type, record.reason)
+        self._waiting.append(((*map(intern, key), record.message), record))
         if len(self._waiting) > MAX_WAITING:
             del self._waiting[0]
             self._dropped += 1
@@ -158,7 +159,7 @@ class EventWriter(Actor):
         about = record.about
         namespace = about.namespace or "default"
         name = f"{about.name}.{self.context.random.getrandbits(64):016x}"
-        self._seen[key] = _Seen(name, namespace, now, count)
+        self._seen[key] = _Seen(name, intern(namespace), now, count)
         if len(self._seen) > MAX_REMEMBERED:
             self._seen.popitem(last=False)
         event = event_object(record, name, self._component, self._host, count, now)

@@ -58,7 +58,7 @@ def _owners(references: tuple[Owner, ...]) -> tuple[Owner, ...]:
 
 def _thrifty(meta: Metadata) -> Metadata:
     """The same with what many objects have in common kept once: three quarters of a decoded pod's metadata."""
-    meta.namespace, meta.uid = intern(meta.namespace), intern(meta.uid)
+    meta.name, meta.namespace, meta.uid = intern(meta.name), intern(meta.namespace), intern(meta.uid)
     if meta.creationTimestamp is not None:
         meta.creationTimestamp = intern(meta.creationTimestamp)
     if meta.labels:

@@ -44,7 +44,7 @@ class Record:
         self.metadata, self.status, self.rest, self.revision = metadata, status, rest, revision
         self._pod: Pod | None = decode_pod(metadata, status, rest)
         meta = self._pod.metadata
-        self.uid, self.namespace, self.name = intern(meta.uid), intern(meta.namespace), meta.name
+        self.uid, self.namespace, self.name = intern(meta.uid), intern(meta.namespace), intern(meta.name)
         self.observed = Observed(start_time=self._pod.start_time() or now)
         self.working = False
         """A task drives it."""

@@ -219,14 +219,14 @@ class SimulatedRuntime:
                 self._pods[pod.uid] = replace(held, sandbox=replace(held.sandbox, ready=False))
 
     async def create_sandbox(self, config: SandboxConfig) -> Sandbox:
-        uid = config.pod_uid
+        uid = intern(config.pod_uid)
         held = self._pods.get(uid)
         if held is not None and held.sandbox is not None and held.sandbox.ready:
             raise RuntimeFailure("SandboxExists", f"pod {uid} has the sandbox {held.sandbox.id} already")
         ip = "" if config.host_network else self._world.address()
         sandbox = Sandbox(f"{uid}.{config.attempt}", uid, config.attempt, True, ip, self._clock.time())
         containers = () if held is None else held.containers
-        self._pods[uid] = RuntimePod(uid, config.namespace, config.name, sandbox, containers)
+        self._pods[uid] = RuntimePod(uid, intern(config.namespace), intern(config.name), sandbox, containers)
         if config.labels:
             self._labels[uid] = interned_labels(config.labels)
         return sandbox
