@@ -40,7 +40,7 @@ test-slow: $(DEV) ## the tests marked slow
 	@$(BIN)/python -m pytest -q -m "slow and not e2e and not prove"
 
 test-examples: $(DEV) ## the examples as their readers run them: operators with kopf, kr8s, lightkube, kubernetes; embedding
-	@$(BIN)/python -m pytest -q -m "" -W ignore::ResourceWarning -W ignore::pytest.PytestUnraisableExceptionWarning examples
+	@$(BIN)/python -m pytest -q -m "" -p no:hypothesispytest -W ignore::ResourceWarning -W ignore::pytest.PytestUnraisableExceptionWarning examples
 
 test-e2e: $(DEV) ## real kubectl, helm and Docker where they are found
 	@$(BIN)/python -m pytest -q -m "e2e"

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import kopf
 import pytest
 import sites
+import uvloop
 import yaml
 from kopf.testing import KopfRunner
 
@@ -40,7 +41,7 @@ class Operator:
         if self._life is None:
             self.options, self._stop = options, threading.Event()
             usual = {"registry": HANDLERS, "clusterwide": True, "standalone": True, "stop_flag": self._stop}
-            self._life = self._threads.submit(partial(kopf.run, **usual, **options))
+            self._life = self._threads.submit(run, kopf.operator(**usual, **options))
 
     def stop(self) -> None:
         """It has ended afterwards. Raises what it ended with."""
@@ -48,6 +49,12 @@ class Operator:
         life, self._life = self._life, None
         if life is not None:
             life.result()
+
+
+def run(operator: Coroutine[Any, Any, None]) -> None:
+    """On the loop that ``kopf run`` has."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(operator)
 
 
 @pytest.fixture(scope="module")

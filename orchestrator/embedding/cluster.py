@@ -50,7 +50,9 @@ from orchestrator.store.protocol import Range
 POLL_SECONDS = 0.05
 """Between two looks at what is waited for, on the cluster's clock."""
 FIRST_POLL_SECONDS = 0.005
-"""In real time, where most of what is waited for is there in milliseconds; the next looks come half as often again."""
+"""In real time, where most of what is waited for is there in milliseconds."""
+LATE = 0.125
+"""How much longer than it takes such a wait may take: the looks become rarer by that, down to ``POLL_SECONDS``."""
 START_POLL_SECONDS = 0.001
 START_SECONDS = 30.0
 """For the nodes to register and the default account to be made."""
@@ -253,17 +255,18 @@ class Cluster(FaultyCluster):
         """
         kind, name = await self._one(what, "")
         clock, holds = self.system.clock, met(goal)
-        end = clock.monotonic() + timeout
-        poll = POLL_SECONDS if self.virtual else FIRST_POLL_SECONDS
+        began = clock.monotonic()
+        end = began + timeout
+        first = POLL_SECONDS if self.virtual else FIRST_POLL_SECONDS
         with self._passing():
             while True:
                 found = await self._look(kind, name, namespace or self.namespace)
                 if holds(found):
                     return found
-                if clock.monotonic() >= end:
+                now = clock.monotonic()
+                if now >= end:
                     break
-                await clock.sleep(poll)
-                poll = min(1.5 * poll, POLL_SECONDS)
+                await clock.sleep(min(max(first, LATE * (now - began)), POLL_SECONDS))
             evidence = await inquire(self.client, self.store, kind, found)
         raise Unmet(reference.title(kind, name), describe(goal), timeout, evidence, self.replay)
 
