@@ -24,11 +24,11 @@ from orchestrator.client.client import Client
 from orchestrator.client.errors import TransportError
 from orchestrator.client.kinds import CUSTOMRESOURCEDEFINITIONS, LEASES, NODES, SERVICEACCOUNTS, Kind
 from orchestrator.client.mailbox import MailboxTransport
+from orchestrator.collecting import LEISURE
 from orchestrator.config import ClusterConfig, ConfigError
 from orchestrator.embedding import door, faults, reference, watching
 from orchestrator.embedding.blocking import BlockingCluster
 from orchestrator.embedding.clock import VirtualClock
-from orchestrator.embedding.collecting import LEISURE
 from orchestrator.embedding.errors import NotDeterministic, NotServed, TimeIsReal
 from orchestrator.embedding.faults import Fault
 from orchestrator.embedding.faulty import FAULTS, FaultyCluster

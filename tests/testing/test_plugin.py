@@ -185,8 +185,11 @@ def test_a_session_without_clusters_imports_none(tmp_path: Path) -> None:
     assert "1 passed" in pytest_in(tmp_path, source)
 
 
-def test_the_collector_does_not_walk_what_was_imported_in_a_session_with_clusters(tmp_path: Path) -> None:
-    source = "import gc\nasync def test_it(cluster):\n    assert gc.get_freeze_count() > 10_000\n"
-    assert "1 passed" in pytest_in(tmp_path, source, "-p", "no:asyncio")
-    source = "import gc\ndef test_it():\n    assert gc.get_freeze_count() == 0\n"
-    assert "1 passed" in pytest_in(tmp_path, source)
+def test_the_collector_looks_rarely_and_not_at_what_was_imported_in_a_session_with_clusters(tmp_path: Path) -> None:
+    asked = "import gc\nimported = gc.get_threshold()[0]\n{test}\n    assert imported == 50_000\n"
+    source = asked.format(test="async def test_it(cluster):\n    assert gc.get_freeze_count() > 10_000")
+    assert "1 passed" in pytest_in(
+        tmp_path, source + "    assert gc.get_threshold()[0] == 50_000\n", "-p", "no:asyncio"
+    )
+    source = asked.format(test="def test_it():\n    assert gc.get_freeze_count() == 0")
+    assert "1 passed" in pytest_in(tmp_path, source + "    assert gc.get_threshold()[0] < 50_000\n")

@@ -8,13 +8,16 @@ from collections.abc import Iterator
 import pytest
 
 from orchestrator import Cluster
-from orchestrator.embedding.collecting import COLLECT_OBJECTS
+from orchestrator.collecting import COLLECT_OBJECTS, OWN, Leisure
 
 
 @pytest.fixture
-def own() -> Iterator[tuple[int, int, int]]:
+def own(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[int, int, int]]:
+    """As in a program of its own: this session has the collector look rarely too."""
     before = gc.get_threshold()
-    yield before
+    gc.set_threshold(*OWN[0])
+    monkeypatch.setattr("orchestrator.embedding.cluster.LEISURE", Leisure())
+    yield OWN[0]
     gc.set_threshold(*before)
 
 
