@@ -16,7 +16,7 @@ OWN = ((700, 10, 10), (2000, 10, 10), (2000, 10, 0))
 
 
 class Leisure:
-    """How many of them there are now: the collector is the process's, so the last one sets it back."""
+    """Who wants it so is counted: the collector is the process's, and the last one sets it back."""
 
     def __init__(self) -> None:
         self._count = 0
