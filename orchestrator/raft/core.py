@@ -80,6 +80,8 @@ class Raft:
         self._patience = 0
         self._heard = 0 if state.term and settings.lease_ticks else settings.election_ticks
         # Ticks since a leader was heard. Right before a restart one may have been, and count on it for its lease.
+        self._told = 0
+        # What a leader said last that is committed.
         self._written = state
         self._early: list[Message] = []
         self._messages: list[Message] = []
@@ -92,6 +94,11 @@ class Raft:
     def config(self) -> Config:
         """The membership in effect."""
         return self.log.config
+
+    @property
+    def committed(self) -> int:
+        """The highest index that this member knows to be committed: its own log may not reach there yet."""
+        return max(self._told, self.log.commit)
 
     # Inputs
 
@@ -410,6 +417,7 @@ class Raft:
 
     def _on_append(self, append: Append) -> None:
         self._follow(append.sender)
+        self._told = max(self._told, append.commit)
         log, previous = self.log, append.previous
         if previous.index < log.commit:
             self._messages.append(AppendReply(self.member, append.sender, self.term, log.commit))
@@ -424,6 +432,7 @@ class Raft:
 
     def _on_heartbeat(self, beat: Heartbeat) -> None:
         self._follow(beat.sender)
+        self._told = max(self._told, beat.committed)
         self.log.commit_to(beat.commit)
         self._messages.append(HeartbeatReply(self.member, beat.sender, self.term, beat.read, PROTOCOL))
 

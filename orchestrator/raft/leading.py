@@ -107,7 +107,7 @@ class Leading:
         self._rounds.append((self._round, self._now))
         for peer, progress in self.peers.items():
             commit = min(progress.match, self._log.commit)
-            send(Heartbeat(self._member, peer, self._term, commit, self._round))
+            send(Heartbeat(self._member, peer, self._term, commit, self._round, self._log.commit))
 
     def quorum_active(self) -> bool:
         """Whether a majority was heard from since the last call."""

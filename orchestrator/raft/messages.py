@@ -58,13 +58,17 @@ class AppendReply(msgspec.Struct, frozen=True, array_like=True, tag=4):
 
 
 class Heartbeat(msgspec.Struct, frozen=True, array_like=True, tag=5):
-    """``read`` numbers the round: who answers it confirms that it still followed this leader then."""
+    """``read`` numbers the round: who answers it confirms that it still followed this leader then.
+
+    ``commit``: of what the peer has. ``committed``: of what the leader has, -1: it does not say.
+    """
 
     sender: int
     to: int
     term: int
     commit: int
     read: int = 0
+    committed: int = -1
 
 
 class HeartbeatReply(msgspec.Struct, frozen=True, array_like=True, tag=6):

@@ -3,7 +3,8 @@
 Whoever is asked answers, the leader or not: a proposal is passed on to the leader and answered when this member's own
 copy has applied it; a read waits until the leader has said up to where, and is then served here. A proposal that may be
 retried bears a request id (it is given one where it has none), and is proposed again until it is seen in the log or its
-answer in the state; any other is proposed once, and when the leader was lost over it its outcome is unknown.
+answer in the state; no leader takes it where its answer may be forgotten already: it says since when it may stand in a
+log. Any other is proposed once, and when the leader was lost over it its outcome is unknown.
 
 Owns no task and no socket: the owner calls ``catch_up`` about every tick, ``receive`` for what comes in, and
 ``perform`` as long as it does something.
@@ -27,7 +28,7 @@ from orchestrator.store.deadlines import Deadlines
 from orchestrator.store.machine import Applied
 from orchestrator.store.protocol import LeaseReply, Refusal
 from orchestrator.store.replica import Done, Replica
-from orchestrator.store.requests import MAX_REMEMBERED
+from orchestrator.store.requests import forgotten
 from orchestrator.store.watch import Watches
 from orchestrator.store.wire import Confirm, Confirmed, Forward, Placed, Wire
 
@@ -39,6 +40,9 @@ MAX_UNCOMMITTED = 16_384
 """Entries that wait for a majority: with none in reach the log does not grow without end."""
 MAX_TICKS = 1_000
 """Ticks that are made up for at once: after that many any leadership and any lease is over."""
+NOT_TAKEN = 0
+TOO_LATE = -1
+"""In the place of an index, see ``Placed``."""
 LIFE_BITS = 28
 """Of a token, behind those that tell the lives of a member apart: questions asked in one life."""
 
@@ -64,14 +68,14 @@ class _Operation:
     __slots__ = ("age", "answer", "asked", "command", "only", "retriable", "since", "term", "token", "tried")
 
     def __init__(
-        self, token: int, command: Command, answer: AnswerProposal | None, retriable: bool, since: int, only: int = 0
+        self, token: int, command: Command, answer: AnswerProposal | None, retriable: bool, only: int = 0
     ) -> None:
         self.token = token
         self.command = command
         self.answer = answer
         self.retriable = retriable
-        self.since = since
-        """What was applied here when it came: it stands in no log up to there."""
+        self.since = NEVER
+        """What was known to be committed before it was first proposed: it stands in no entry up to there."""
         self.only = only
         self.term = 0
         self.asked = NEVER
@@ -150,7 +154,7 @@ class Member:
             retriable = True
             if not command.request_id:
                 command = msgspec.structs.replace(command, request_id=f"{self._name}.{token}")
-        self._waiting.append(_Operation(token, command, answer, retriable, self.replica.applied))
+        self._waiting.append(_Operation(token, command, answer, retriable))
 
     def read(self, answer: AnswerRead) -> None:
         """Ask whether what is applied here is enough for a linearizable read."""
@@ -216,8 +220,7 @@ class Member:
                 if self.replica.machine.leases.get(lease) is not None:
                     # Another leader gives the lease its whole time: it must not find this one's word.
                     command = Revoke(at, lease, expired=True)
-                    since, term = self.replica.applied, self.replica.raft.term
-                    self._ending.append(_Operation(self._token(), command, None, False, since, term))
+                    self._ending.append(_Operation(self._token(), command, None, False, self.replica.raft.term))
 
     def _token(self) -> int:
         self._tokens += 1
@@ -340,8 +343,9 @@ class Member:
         room = min(MAX_COMMIT_PROPOSALS, MAX_UNCOMMITTED - (log.last - log.commit))
         own = [operation for operation in self._ending if operation.only == self.replica.raft.term]
         self._ending.clear()
-        own += [self._waiting.popleft() for _ in range(min(room, len(self._waiting)))]
-        others = [self._forwards.popleft() for _ in range(min(room - len(own), len(self._forwards)))]
+        following = log.last + 1
+        own += self._take_own(room, following + len(own))
+        others = self._take_others(room - len(own), following + len(own))
         if not own and not others:
             return
         commands = [operation.command for operation in own] + [command for _, command in others]
@@ -360,29 +364,59 @@ class Member:
         for index, (other, _) in enumerate(others, first + len(own)):
             self._send(Placed(self._number, other.sender, other.token, index, term))
 
+    def _take_own(self, count: int, first: int) -> list[_Operation]:
+        """``count`` at most of those that wait here, to be the entries from ``first`` on."""
+        taken: list[_Operation] = []
+        while self._waiting and len(taken) < count:
+            operation = self._waiting.popleft()
+            self._begin(operation)
+            if operation.tried and operation.retriable and forgotten(operation.since, first + len(taken)):
+                self._give_up(operation)
+            else:
+                taken.append(operation)
+        return taken
+
+    def _take_others(self, count: int, first: int) -> list[tuple[Forward, Command]]:
+        taken: list[tuple[Forward, Command]] = []
+        while self._forwards and len(taken) < count:
+            forward, command = self._forwards.popleft()
+            if forward.since != NEVER and forgotten(forward.since, first + len(taken)):
+                self._send(Placed(self._number, forward.sender, forward.token, TOO_LATE, 0))
+            else:
+                taken.append((forward, command))
+        return taken
+
+    def _begin(self, operation: _Operation) -> None:
+        if operation.since == NEVER:
+            operation.since = self.replica.raft.committed
+
     def _pass_on(self, operation: _Operation, leader: int) -> None:
+        self._begin(operation)
         operation.asked, operation.tried = operation.age, True
         self._away[operation.token] = operation
-        self._send(Forward(self._number, leader, operation.token, encode_command(operation.command)))
+        since = operation.since if operation.retriable else NEVER
+        self._send(Forward(self._number, leader, operation.token, encode_command(operation.command), since))
 
     def _on_forward(self, forward: Forward) -> None:
         command = _known(forward) if self.leads and len(self._forwards) < MAX_FORWARDS else None
         if command is not None:
             self._forwards.append((forward, command))
         else:
-            self._send(Placed(self._number, forward.sender, forward.token, 0, 0))
+            self._send(Placed(self._number, forward.sender, forward.token, NOT_TAKEN, 0))
 
     def _refuse_forwards(self) -> None:
         for forward, _ in self._forwards:
-            self._send(Placed(self._number, forward.sender, forward.token, 0, 0))
+            self._send(Placed(self._number, forward.sender, forward.token, NOT_TAKEN, 0))
         self._forwards.clear()
 
     def _on_placed(self, placed: Placed) -> None:
         operation = self._away.pop(placed.token, None)
         if operation is None:
             return
-        if placed.index == 0:
+        if placed.index == NOT_TAKEN:
             self._waiting.append(operation)
+        elif placed.index == TOO_LATE:
+            self._give_up(operation)
         elif placed.index > self.replica.applied:
             operation.term = placed.term
             self._placed.setdefault(placed.index, []).append(operation)
@@ -402,7 +436,10 @@ class Member:
         if reply is not None:
             answer, operation.answer = operation.answer, None
             answer(Applied(reply, []))
-        elif dead or (operation.retriable and self.replica.applied - operation.since < MAX_REMEMBERED):
+        elif dead and not operation.tried:
+            operation.since = NEVER  # it stands in no log
+            self._waiting.append(operation)
+        elif dead or (operation.retriable and not forgotten(operation.since, self.replica.applied)):
             self._waiting.append(operation)
         else:
             self._give_up(operation)

@@ -8,6 +8,14 @@ MAX_REMEMBERED = 4096
 """Answers kept. A client retries within seconds; the oldest is forgotten first."""
 
 
+def forgotten(since: int, index: int) -> bool:
+    """Whether a proposal that stands in no entry up to ``since`` might be applied a second time at ``index``.
+
+    So many entries on, its answer may have been remembered and forgotten.
+    """
+    return index - since > MAX_REMEMBERED
+
+
 class Requests:
     def __init__(self) -> None:
         self._replies: dict[str, BatchReply | TxnReply] = {}

@@ -13,16 +13,23 @@ from orchestrator.raft.messages import Wire as RaftWire
 
 
 class Forward(msgspec.Struct, frozen=True, array_like=True, tag=32):
-    """Propose this command (encoded) for me."""
+    """Propose this command (encoded) for me.
+
+    ``since``: it stands in no entry up to there; -1: that is not known, or it bears no request id.
+    """
 
     sender: int
     to: int
     token: int
     payload: bytes
+    since: int = -1
 
 
 class Placed(msgspec.Struct, frozen=True, array_like=True, tag=33):
-    """The command stands in the leader's log at ``index`` (0: it was not taken, I do not lead)."""
+    """The command stands in the leader's log at ``index`` (0: it was not taken, I do not lead).
+
+    -1: it was not taken, nor will be, for it may stand so far back that its answer is forgotten.
+    """
 
     sender: int
     to: int

@@ -8,7 +8,7 @@ from orchestrator.raft.messages import Append, Heartbeat, Install
 from orchestrator.raft.settings import Settings
 from orchestrator.store.commands import Write, decode_command, encode_command
 from orchestrator.store.machine import Applied, Machine
-from orchestrator.store.member import Lost, Member
+from orchestrator.store.member import NOT_TAKEN, TOO_LATE, Lost, Member
 from orchestrator.store.memory_log import MemoryLog
 from orchestrator.store.protocol import Change
 from orchestrator.store.replica import Replica
@@ -104,7 +104,30 @@ async def test_what_may_have_been_forgotten_is_not_proposed_again() -> None:
     said, answers = list[Wire](), list[Applied | Lost]()
     one = await member("1.1", said, MemoryLog())
     await placed(one, said, answers, 14)
-    await install(one, Machine(), MAX_REMEMBERED)
+    await install(one, Machine(), MAX_REMEMBERED + 1)
+    assert (answers, one.waiting) == ([Lost.UNKNOWN], 0)
+
+
+async def test_a_proposal_says_up_to_where_it_stands_in_no_log_and_says_the_same_again() -> None:
+    """What is committed counts, also where this member has not got it yet."""
+    said = list[Wire]()
+    one = await member("1.1", said, MemoryLog())
+    one.receive(Heartbeat(LEADER, 1, 1, 0, 2, committed=50))
+    one.propose(Write(0, [Change("a", (b"1",))]), lambda answer: None)
+    await one.perform()
+    one.receive(Heartbeat(LEADER, 1, 1, 0, 3, committed=60))
+    first = next(message for message in said if isinstance(message, Forward))
+    one.receive(Placed(LEADER, 1, first.token, NOT_TAKEN, 0))
+    one._tick()  # the same leader is asked again a tick later at the earliest
+    await one.perform()
+    again = [message for message in said if isinstance(message, Forward)]
+    assert [forward.since for forward in again] == [50, 50]
+
+
+async def test_what_no_leader_will_take_any_more_is_unknown() -> None:
+    said, answers = list[Wire](), list[Applied | Lost]()
+    one = await member("1.1", said, MemoryLog())
+    await placed(one, said, answers, TOO_LATE)
     assert (answers, one.waiting) == ([Lost.UNKNOWN], 0)
 
 

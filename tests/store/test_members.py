@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from actors import Refused, System
+from orchestrator.store import requests
 from orchestrator.store.gateway.answers import Header
 from orchestrator.store.gateway.kv import Puts, Reader
 from orchestrator.store.gateway.messages import DeleteRangeRequest
@@ -26,6 +27,7 @@ from orchestrator.store.protocol import (
     MemberPromote,
     MemberRemove,
     MoveLeader,
+    Outcome,
     Range,
     Watch,
 )
@@ -152,6 +154,46 @@ async def test_a_write_is_retried_at_the_next_leader_and_happens_once() -> None:
         members.cut.clear()
         assert reply.revision == before + 1
         assert (await members.ref(leader).ask(Range(""))).revision == before + 1
+
+
+async def test_a_write_whose_answer_may_be_forgotten_is_unknown_and_happens_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A member that was cut off is told at once who leads, and retries before it has caught up."""
+    monkeypatch.setattr(requests, "MAX_REMEMBERED", 8)
+    async with System() as system:
+        members = Members(system)
+        await members.start_all()
+        leader = await members.leader()
+        follower = leader % 3 + 1
+        for other in members.numbers:
+            members.cut.add((other, follower))  # it is heard, and hears nothing
+        writing = asyncio.create_task(members.ref(follower).ask(Batch([put("a/0")]), timeout=20.0))
+        await system.clock.sleep(0.05)
+        for number in range(1, 21):
+            await members.ref(leader).ask(Batch([put(f"a/{number}")]))
+        members.cut.clear()
+        with pytest.raises(Refused, match="unknown"):
+            await writing
+        values = (await members.ref(follower).ask(Get(["a/0"]))).values
+        assert [value and value.version for value in values] == [1]
+
+
+async def test_a_member_that_was_cut_off_writes_anew_before_it_has_caught_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(requests, "MAX_REMEMBERED", 8)
+    async with System() as system:
+        members = Members(system)
+        await members.start_all()
+        leader = await members.leader()
+        follower = leader % 3 + 1
+        members.isolate(follower)
+        for number in range(20):
+            await members.ref(leader).ask(Batch([put(f"a/{number}")]))
+        await system.clock.sleep(3.0)
+        writing = asyncio.create_task(members.ref(follower).ask(Batch([put("b/0")]), timeout=20.0))
+        await system.clock.sleep(0.1)
+        members.cut.clear()
+        assert [result.outcome for result in (await writing).results] == [Outcome.DONE]
 
 
 async def test_a_watch_at_a_follower_goes_on_under_another_leader() -> None:

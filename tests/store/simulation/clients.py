@@ -60,6 +60,8 @@ class Place(Protocol):
     renewals: list[Renewal]
     quiet: bool
     """Whether clients only read."""
+    tries: int
+    """How often a client proposes a write, with one id."""
 
     def some_node(self) -> Node | None:
         """One that takes connections."""
@@ -133,7 +135,7 @@ class Client:
         def again() -> None:
             if operation.ended is None and not settled:
                 settled.append(True)
-                if tries < MAX_TRIES and not self.stopped:
+                if tries < self._place.tries and not self.stopped:
                     self._world.tally.happened("client retried")
                     self._try_write(operation, command, tries + 1)
                 else:

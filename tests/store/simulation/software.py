@@ -27,7 +27,7 @@ CURRENT = Software(FORMAT, PROTOCOL)
 NEWER = Software(FORMAT, PROTOCOL + 1)
 NEXT = {OLDER: CURRENT, CURRENT: NEWER}
 
-FIELDS_BEFORE = {6: 5}
+FIELDS_BEFORE = {5: 6, 6: 5, 32: 5}
 """By tag, how many fields a message had (its tag among them) before this version's protocol added some."""
 MARKS = {1: 4, 3: 4}
 """By tag, the field that is a struct of its own, which may grow as well."""

@@ -41,6 +41,8 @@ TROUBLES = (
     "leader transferred",
     "client retried",
     "proposal repeated in the log",
+    "answers soon forgotten",
+    "retry refused as too late",
     "read by lease",
     "read of an old leader",
     "store lease expired",

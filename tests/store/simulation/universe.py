@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from actors import Ref, Tell
 from orchestrator.raft.config import Config, decode_config
 from orchestrator.raft.messages import TimeoutNow
+from orchestrator.store import requests
 from orchestrator.store.commands import Revoke, Write, decode_command
 from orchestrator.store.machine import Applied
-from orchestrator.store.member import Lost
+from orchestrator.store.member import TOO_LATE, Lost
 from orchestrator.store.protocol import Change, CompactReply, LeaseReply
 from orchestrator.store.replica import Done
-from orchestrator.store.wire import Wire
+from orchestrator.store.wire import Placed, Wire
 from tests.store.checks import Violation, clients, leases, registers, watching
 from tests.store.checks.model import agree, replay
 from tests.store.checks.safety import Safety, match
-from tests.store.simulation.clients import Client, Holder, Operation, Renewal
+from tests.store.simulation.clients import MAX_TRIES, Client, Holder, Operation, Renewal
 from tests.store.simulation.faults import Faults
 from tests.store.simulation.node import Node
 from tests.store.simulation.software import CURRENT, NEWER, OLDER
@@ -28,6 +32,8 @@ PEACE_MILLISECONDS = 8000.0
 """Within which a healed group must serve everybody again: some elections, a snapshot, and what waits for an age."""
 PEACE_STEP = 250.0
 SIZES = (1, 2, 3, 3, 3, 3, 4, 5, 5)
+FORGETFUL = 0.15
+"""How often the answers to proposals are forgotten after a few more, not after the thousands that no universe has."""
 INSTALLED = ((CURRENT,), (CURRENT,), (CURRENT,), (OLDER,), (OLDER, CURRENT), (OLDER, CURRENT, NEWER))
 """What the members run when the universe begins, each one of these."""
 
@@ -39,7 +45,14 @@ class Universe:
         self.world = World(seed)
         draw = self.world.random
         self.tally = self.world.tally
+        apart = random.Random(f"forgetful {seed}")
+        forgetful = apart.random() < FORGETFUL
+        self._remembered = apart.choice([4, 8, 16]) if forgetful else requests.MAX_REMEMBERED
+        self.tries = 1 if forgetful else MAX_TRIES
         self._installed = draw.choice(INSTALLED)
+        if forgetful:
+            self._installed = (CURRENT,)  # the older one takes what may have been forgotten
+            self.tally.happened("answers soon forgotten")
         mixed = self._installed != (CURRENT,)
         self.network = Network(self.world, self._deliver, lambda number: self.nodes[number].software, mixed=mixed)
         self.nodes: dict[int, Node] = {}
@@ -69,11 +82,12 @@ class Universe:
         self._faults = Faults(self)
 
     def live(self) -> None:
-        self.world.run(TROUBLE_MILLISECONDS)
-        self._match()
-        self._make_peace()
-        self._recover()
-        self._check()
+        with _remembering(self._remembered):
+            self.world.run(TROUBLE_MILLISECONDS)
+            self._match()
+            self._make_peace()
+            self._recover()
+            self._check()
 
     # What others see of it
 
@@ -117,6 +131,8 @@ class Universe:
         if node is not None:
             if isinstance(message, TimeoutNow):
                 self._invited = (message.term + 1, message.to)
+            elif isinstance(message, Placed) and message.index == TOO_LATE:
+                self.tally.happened("retry refused as too late")
             node.receive(message)
 
     def _told(self, subscriber: Ref[Any], message: Tell) -> bool:
@@ -205,7 +221,7 @@ class Universe:
             else:
                 asked.discard(node.number)
 
-        command = Write(round(self.world.now), [Change(f"peace/{node.number}", (b"now",))], f"peace{node.number}")
+        command = Write(round(self.world.now), [Change(f"peace/{node.number}", (b"now",))])
         node.do(lambda: node.member.propose(command, answer))
 
     def _check(self) -> None:
@@ -232,3 +248,13 @@ class Universe:
             what = f"{raft.role.value} of term {raft.term}, log {raft.log.last}/{raft.log.commit}" if raft else "down"
             parts.append(f"{number}: {what}")
         return "; ".join(parts)
+
+
+@contextmanager
+def _remembering(count: int) -> Iterator[None]:
+    """So many answers to proposals, of every member."""
+    usual, requests.MAX_REMEMBERED = requests.MAX_REMEMBERED, count
+    try:
+        yield
+    finally:
+        requests.MAX_REMEMBERED = usual
