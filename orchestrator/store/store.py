@@ -75,6 +75,10 @@ LEAST_WAIT_SECONDS = 0.01
 """For the end of a lease: a timer that rings a rounding too early may not ring without end."""
 
 
+class _Again(Tell):
+    """Time to tell watchers what their mailboxes did not take."""
+
+
 class _Progress(Tell):
     """Time for a round of progress frames."""
 
@@ -103,7 +107,7 @@ class Store(Actor):
         self._compacting = False
         # Whether a compaction was proposed and is not answered yet.
         self._name = member
-        self._watches = Watches(by_mail)
+        self._watches = Watches(by_mail, self._again)
         self._wake = asyncio.Event()
         self._misheard = 0
         self._snapshot: asyncio.Task[None] | None = None
@@ -184,6 +188,8 @@ class Store(Actor):
                 return changed(self._replica.machine, key, limit)
             case Down(ref=ref):
                 self._watches.close_subscriber(ref)
+            case _Again():
+                self._watches.retry()
             case _Progress():
                 self._watches.advance(self._machine.revision)
             case _Expire():
@@ -301,6 +307,9 @@ class Store(Actor):
             return SnapshotReply(revision, await self.context.blocking(write, path, frame(chunks)))
         except OSError as error:
             raise Refused("snapshot", f"cannot write {path}: {error.strerror}") from error
+
+    def _again(self, seconds: float) -> None:
+        self.context.signal_after(seconds, _Again())
 
     def _await_expiry(self) -> None:
         """Be woken when the first lease may end; without leases nothing ticks."""

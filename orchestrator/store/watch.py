@@ -2,7 +2,8 @@
 
 All that one commit changed goes to a watcher in one ``Changes`` frame (or a few, when it is large). A watcher that has
 no credit left keeps its events here, up to a bound; beyond it the watch is ended as slow and nobody else notices. How a
-frame reaches a subscriber is the owner's business: it passes ``send``.
+frame reaches a subscriber is the owner's business: it passes ``send``. What a mailbox does not take, for it is full, or
+the way to it is, is sent again a moment later.
 """
 
 from __future__ import annotations
@@ -24,6 +25,10 @@ MAX_FRAME_EVENTS = 1_024
 MAX_FRAME_BYTES = 4 << 20
 """Bytes of parts in one frame (a single larger event travels alone)."""
 
+AGAIN_SECONDS = 0.05
+"""Until what was not taken is sent again; doubled while it is not."""
+MAX_AGAIN_SECONDS = 1.6
+
 Send = Callable[[Ref[Any], Changes | WatchEnded], bool]
 """Passes a frame on without waiting; False when the subscriber's mailbox did not take it."""
 
@@ -39,7 +44,18 @@ def by_mail(subscriber: Ref[Any], message: Changes | WatchEnded) -> bool:
 class Watcher:
     """One watch and what waits for it."""
 
-    __slots__ = ("audience", "credit", "idle", "number", "progress", "revision", "subscriber", "tag", "waiting")
+    __slots__ = (
+        "audience",
+        "credit",
+        "end",
+        "idle",
+        "number",
+        "progress",
+        "revision",
+        "subscriber",
+        "tag",
+        "waiting",
+    )
 
     def __init__(self, number: int, watch: Watch, revision: int) -> None:
         self.number = number
@@ -51,15 +67,22 @@ class Watcher:
         """Whether nothing was sent since the last round of progress frames."""
         self.revision = revision
         """Everything up to here was sent or waits."""
-        self.waiting: deque[Event] = deque()
+        self.waiting: deque[Event] | None = None
+        """None for nothing: an empty one is a kilobyte."""
         self.audience: Audience[Watcher] | None = None
+        self.end: WatchEnded | None = None
+        """That it is over, when the subscriber could not be told."""
 
 
 class Watches:
-    """See the module."""
+    """See the module. ``again``: ``retry`` is to be called in so many seconds."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, again: Callable[[float], None]) -> None:
         self._send = send
+        self._again = again
+        self._again_seconds = AGAIN_SECONDS
+        self._stalled: dict[int, Watcher] = {}
+        # Who did not take a frame, by number.
         self._audiences: Audiences[Watcher] = Audiences()
         self._watchers: dict[int, Watcher] = {}
         self._numbers = 0
@@ -80,19 +103,21 @@ class Watches:
             if key == watch.key or (not watch.key and key.startswith(prefix)):
                 event = View(record).event(watch.fields, watch.previous)
                 if event is not None:
-                    watcher.waiting.append(event)
+                    self._wait(watcher, [event])
         self._drain(watcher)
         return number
 
     def close(self, number: int) -> None:
         """Forget a watch; nothing more is sent for it."""
+        self._stalled.pop(number, None)
         watcher = self._watchers.pop(number, None)
         if watcher is not None and watcher.audience is not None:
             self._audiences.leave(watcher.audience, number)
 
     def close_subscriber(self, subscriber: Ref[Any]) -> None:
         """Forget the watches of a subscriber that is gone."""
-        for watcher in [watcher for watcher in self._watchers.values() if watcher.subscriber == subscriber]:
+        known = (*self._watchers.values(), *self._stalled.values())
+        for watcher in [watcher for watcher in known if watcher.subscriber == subscriber]:
             self.close(watcher.number)
 
     def end_all(self, reason: Refusal, message: str) -> None:
@@ -134,6 +159,18 @@ class Watches:
                 self._frame(watcher, NOTHING, revision)
             watcher.idle = True
 
+    def retry(self) -> None:
+        """Send again what was not taken."""
+        stalled, self._stalled = self._stalled, {}
+        self._again_seconds = min(2 * self._again_seconds, MAX_AGAIN_SECONDS)
+        for watcher in stalled.values():
+            if watcher.end is not None:
+                self._say_end(watcher, watcher.end)
+            else:
+                self._drain(watcher)
+        if not self._stalled:
+            self._again_seconds = AGAIN_SECONDS
+
     def _tell(self, audience: Audience[Watcher], events: list[Event], revision: int) -> None:
         small = len(events) <= MAX_FRAME_EVENTS and _parts_bytes(events) <= MAX_FRAME_BYTES
         shared = encoded_events(events) if small else NOTHING
@@ -141,19 +178,30 @@ class Watches:
             watcher.revision = revision
             if small and not watcher.waiting and watcher.credit > 0 and self._frame(watcher, shared, revision):
                 continue
-            watcher.waiting.extend(events)
+            self._wait(watcher, events)
             self._drain(watcher)
+
+    def _wait(self, watcher: Watcher, events: list[Event]) -> None:
+        if watcher.waiting is None:
+            watcher.waiting = deque(events)
+        else:
+            watcher.waiting.extend(events)
 
     def _drain(self, watcher: Watcher) -> None:
         """Send what waits, as far as the credit goes."""
         waiting = watcher.waiting
+        if waiting is None:
+            return
         while waiting and watcher.credit > 0:
             events = _next_frame(waiting)
             revision = _frame_revision(events, waiting, watcher.revision)
             if not self._frame(watcher, encoded_events(events), revision):
                 waiting.extendleft(reversed(events))
+                self._stall(watcher)
                 break
-        if len(waiting) > MAX_BUFFERED_EVENTS:
+        if not waiting:
+            watcher.waiting = None
+        elif len(waiting) > MAX_BUFFERED_EVENTS:
             message = f"{len(waiting)} events wait for credit, {MAX_BUFFERED_EVENTS} may: resume from the last frame"
             self._end(watcher, Refusal.SLOW, message)
 
@@ -166,7 +214,17 @@ class Watches:
 
     def _end(self, watcher: Watcher, reason: Refusal, message: str) -> None:
         self.close(watcher.number)
-        self._send(watcher.subscriber, WatchEnded(watcher.number, watcher.tag, reason, message))
+        self._say_end(watcher, WatchEnded(watcher.number, watcher.tag, reason, message))
+
+    def _say_end(self, watcher: Watcher, end: WatchEnded) -> None:
+        if not self._send(watcher.subscriber, end):
+            watcher.end = end
+            self._stall(watcher)
+
+    def _stall(self, watcher: Watcher) -> None:
+        if not self._stalled:
+            self._again(self._again_seconds)
+        self._stalled[watcher.number] = watcher
 
 
 def _next_frame(waiting: deque[Event]) -> list[Event]:

@@ -37,7 +37,7 @@ class Written(MemoryLog):
 async def member(name: str, said: list[Wire], log: MemoryLog) -> Member:
     """It has heard who leads."""
     replica = Replica(log, GROUP, said.append)
-    watches = Watches(lambda subscriber, message: True)
+    watches = Watches(lambda subscriber, message: True, lambda seconds: None)
     made = Member(replica, send=said.append, now=lambda: 0.0, name=name, watches=watches)
     await made.open()
     made.receive(Heartbeat(LEADER, 1, 1, 0, 1))

@@ -81,6 +81,10 @@ HELD_EVENTS = 1_024
 T = TypeVar("T")
 
 
+class _Again(Tell):
+    """Time to tell watchers what their mailboxes did not take."""
+
+
 class _Progress(Tell):
     """Time for a round of progress frames."""
 
@@ -103,7 +107,7 @@ class EtcdStore(Actor):
         self._prefix = prefix
         self._retention = retention
         self._mirror = Mirror(prefix)
-        self._watches = Watches(by_mail)
+        self._watches = Watches(by_mail, self._again)
         self._barriers: list[asyncio.Future[int]] = []
         self._barrier_due = asyncio.Event()
         self._started = False
@@ -171,6 +175,8 @@ class EtcdStore(Actor):
                 return self._later(self._status())
             case Down(ref=ref):
                 self._watches.close_subscriber(ref)
+            case _Again():
+                self._watches.retry()
             case _Progress():
                 self._watches.advance(self._mirror.machine.revision)
             case _CompactNow():
@@ -185,6 +191,9 @@ class EtcdStore(Actor):
 
     def _later(self, work: Awaitable[Any]) -> Any:
         return self.context.later(_refusing(work))
+
+    def _again(self, seconds: float) -> None:
+        self.context.signal_after(seconds, _Again())
 
     # The mirror
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 from actors import Ref, Tell
@@ -120,7 +121,7 @@ class Node:
             lease_ticks=LEASE_TICKS if self._leases else 0,
         )
         self._replica = Replica(self.log, settings, self._send, kept_entries=self._kept)
-        self.watches = Watches(self._told)
+        self.watches = Watches(self._told, partial(self._tell_again, self.life))
         self.member = _Observed(
             self._replica,
             send=self._send,
@@ -192,6 +193,13 @@ class Node:
         if life == self.life:
             self.do(lambda: self.member.expire(self.milliseconds()))
             self._world.after(EXPIRE_MILLISECONDS, self._expire, life)
+
+    def _tell_again(self, life: int, seconds: float) -> None:
+        def retry() -> None:
+            if life == self.life:
+                self.do(self.watches.retry)
+
+        self._world.after(seconds * 1000, retry)
 
     # The one task
 

@@ -46,6 +46,7 @@ TROUBLES = (
     "read by lease",
     "read of an old leader",
     "store lease expired",
+    "frame not taken by a watcher",
     "watch ended by a snapshot or as slow",
     "old entries come back",
     "log upgraded",

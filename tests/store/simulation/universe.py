@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -45,9 +44,8 @@ class Universe:
         self.world = World(seed)
         draw = self.world.random
         self.tally = self.world.tally
-        apart = random.Random(f"forgetful {seed}")
-        forgetful = apart.random() < FORGETFUL
-        self._remembered = apart.choice([4, 8, 16]) if forgetful else requests.MAX_REMEMBERED
+        forgetful = self.world.apart.random() < FORGETFUL
+        self._remembered = self.world.apart.choice([4, 8, 16]) if forgetful else requests.MAX_REMEMBERED
         self.tries = 1 if forgetful else MAX_TRIES
         self._installed = draw.choice(INSTALLED)
         if forgetful:

@@ -42,6 +42,8 @@ class Watcher:
         self._node: Node | None = None
         self._life = 0
         self._number = 0
+        self._full = world.apart.choice([0.0, 0.0, 0.0, 0.3])
+        # How often its mailbox takes no frame.
         self._world.after(self._draw.random() * 1000, self._look)
 
     def _look(self) -> None:
@@ -74,6 +76,9 @@ class Watcher:
         self._number = node.watches.open(watch, machine.revision, missed)
 
     def told(self, message: Tell) -> bool:
+        if self._full and self._world.apart.random() < self._full:
+            self._world.tally.happened("frame not taken by a watcher")
+            return False
         stretch = self._stretch
         if isinstance(message, WatchEnded):
             self._node = None

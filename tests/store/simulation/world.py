@@ -23,6 +23,8 @@ class World:
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
+        self.apart = random.Random(f"apart {seed}")
+        """For what was thought of later: a seed lives as it did, but for that."""
         self.tally = Tally()
         self.now = 0.0
         self._events: list[tuple[float, int, Callable[..., None], tuple[Any, ...]]] = []
