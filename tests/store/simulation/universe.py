@@ -31,7 +31,7 @@ PEACE_MILLISECONDS = 8000.0
 """Within which a healed group must serve everybody again: some elections, a snapshot, and what waits for an age."""
 PEACE_STEP = 250.0
 SIZES = (1, 2, 3, 3, 3, 3, 4, 5, 5)
-FORGETFUL = 0.15
+FORGETFUL = 0.25
 """How often the answers to proposals are forgotten after a few more, not after the thousands that no universe has."""
 INSTALLED = ((CURRENT,), (CURRENT,), (CURRENT,), (OLDER,), (OLDER, CURRENT), (OLDER, CURRENT, NEWER))
 """What the members run when the universe begins, each one of these."""
@@ -45,7 +45,7 @@ class Universe:
         draw = self.world.random
         self.tally = self.world.tally
         forgetful = self.world.apart.random() < FORGETFUL
-        self._remembered = self.world.apart.choice([4, 8, 16]) if forgetful else requests.MAX_REMEMBERED
+        self._remembered = self.world.apart.choice([3, 4, 6, 12]) if forgetful else requests.MAX_REMEMBERED
         self.tries = 1 if forgetful else MAX_TRIES
         self._installed = draw.choice(INSTALLED)
         if forgetful:
