@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import groupby
 from typing import Any
 
 from actors import Ref
 from orchestrator.client.cache import Change, MutableCache
 from orchestrator.client.messages import Enqueue
-from orchestrator.client.view import View
+from orchestrator.client.view import Owner, View
 from orchestrator.client.workqueue import MAX_CAUSES
 
 Keys = Callable[[View | None, View | None], Iterable[str]]
@@ -20,11 +21,24 @@ def no_keys(old: View | None, new: View | None) -> Iterable[str]:
     return ()
 
 
+class KeysUnless:
+    """``keys`` of a subscriber whom nothing concerns while ``idle()``: it is asked once for all changes of a frame."""
+
+    __slots__ = ("idle", "keys")
+
+    def __init__(self, idle: Callable[[], bool], keys: Keys) -> None:
+        self.idle = idle
+        self.keys = keys
+
+    def __call__(self, old: View | None, new: View | None) -> Iterable[str]:
+        return () if self.idle() else self.keys(old, new)
+
+
 class OwnerKeys:
     """Keys of the owner of ``kind``; ``others`` says them where the owner changes or there is none.
 
-    A change of an object that keeps its owner is told to that owner's kind alone: a pod of a ReplicaSet costs the
-    controllers of all other workloads nothing.
+    A change of an object that has one owner, before and after, is told to that owner's kind alone: a pod of a
+    ReplicaSet costs the controllers of all other workloads nothing.
     """
 
     __slots__ = ("key", "kind", "others")
@@ -36,31 +50,37 @@ class OwnerKeys:
         self.others = others
 
     def __call__(self, old: View | None, new: View | None) -> Iterable[str]:
-        if old is not None and new is not None and kept(old, new):
-            key = self.key(new)
+        view = new or old
+        if view is not None and owner_of(old, new) is not None:
+            key = self.key(view)
             return (key,) if key else ()
         return self.others(old, new)
 
 
-def kept(old: View, new: View) -> bool:
-    """Whether the object has the owner that it had."""
-    return old.owner is not None and (old.owner is new.owner or old.owner == new.owner)
+def owner_of(old: View | None, new: View | None) -> Owner | None:
+    """The one owner of an object that is new, gone, or keeps the owner that it had; None: there may be two, or none."""
+    if old is None or new is None:
+        view = new or old
+        return None if view is None else view.owner
+    return new.owner if new.owner is old.owner or new.owner == old.owner else None
 
 
 class Subscriber:
     """One ref and its function. What was not taken stays pending: bounded by the keys there are."""
 
-    __slots__ = ("_pending", "_told", "keys", "ref")
+    __slots__ = ("_idle", "_keys", "_pending", "_told", "keys", "ref")
 
     def __init__(self, ref: Ref[Any], keys: Keys) -> None:
         self.ref = ref
         self.keys = keys
+        self._idle: Callable[[], bool] | None = keys.idle if isinstance(keys, KeysUnless) else None
+        self._keys = keys.keys if isinstance(keys, KeysUnless) else keys
         self._pending: dict[str, list[int]] = {}
         self._told = False
 
     def note(self, changes: Iterable[Change]) -> None:
-        keys, pending = self.keys, self._pending
-        if keys is no_keys:
+        keys, pending = self._keys, self._pending
+        if keys is no_keys or (self._idle is not None and self._idle()):
             return
         for change in changes:
             for key in keys(change.old, change.new):
@@ -123,11 +143,10 @@ class Subscriptions:
         for subscriber in self._plain:
             subscriber.note(changes)
         if self._owners:
-            for change in changes:
-                old, new = change.old, change.new
-                owner = old.owner if old is not None and new is not None and kept(old, new) else None
-                for subscriber in self._owners if owner is None else self._concerned(owner.kind):
-                    subscriber.note((change,))
+            for kind, together in groupby(changes, _owner_kind):
+                alike = list(together)
+                for subscriber in self._owners if kind is None else self._concerned(kind):
+                    subscriber.note(alike)
 
     def _concerned(self, kind: str) -> list[Subscriber]:
         """Those whose objects own by this kind."""
@@ -144,3 +163,8 @@ class Subscriptions:
 
     def __len__(self) -> int:
         return len(self._subscribers)
+
+
+def _owner_kind(change: Change) -> str | None:
+    owner = owner_of(change.old, change.new)
+    return None if owner is None else owner.kind

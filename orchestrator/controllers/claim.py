@@ -24,8 +24,13 @@ class Claim(msgspec.Struct, frozen=True):
 def claim(owner: View, selector: Selector, owned: Iterable[View], orphaned: Iterable[View]) -> Claim:
     """An owner on its way out adopts nothing; what is on its way out is neither adopted nor released."""
     mine, release, adopt = [], [], []
+    last: dict[str, str] | None = None
+    matches = False
     for view in owned:
-        if selector.matches(view.labels):
+        if view.meta.labels is not last or last is None:  # those of one template share theirs
+            last = view.meta.labels
+            matches = selector.matches(view.labels)
+        if matches:
             mine.append(view)
         elif not view.deleting and not owner.deleting:
             release.append(view)

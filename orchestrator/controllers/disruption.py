@@ -23,6 +23,7 @@ from orchestrator.client.kinds import (
     Kind,
 )
 from orchestrator.client.requests import update_status
+from orchestrator.client.subscription import KeysUnless
 from orchestrator.client.view import View
 from orchestrator.controllers import conditions
 from orchestrator.controllers.controller import Controller, Watched, own_keys, refusals
@@ -117,10 +118,16 @@ class Disruption(Controller, kind=PODDISRUPTIONBUDGETS):
     """Keeps the status of budgets true."""
 
     def watches(self) -> list[Watched]:
-        return [Watched(PODDISRUPTIONBUDGETS, own_keys, {"namespace": _namespace}), Watched(PODS, self._pod_keys)]
+        return [
+            Watched(PODDISRUPTIONBUDGETS, own_keys, {"namespace": _namespace}),
+            Watched(PODS, KeysUnless(self._no_budgets, self._pod_keys)),
+        ]
 
     def reads(self) -> Mapping[Kind, Mapping[str, Index]]:
         return {kind: {} for kind in (DEPLOYMENTS, REPLICASETS, REPLICATIONCONTROLLERS, STATEFULSETS)}
+
+    def _no_budgets(self) -> bool:
+        return self.cache(PODDISRUPTIONBUDGETS).empty("namespace")
 
     def _pod_keys(self, old: View | None, new: View | None) -> Iterable[str]:
         budgets = self.cache(PODDISRUPTIONBUDGETS)

@@ -9,6 +9,7 @@ from orchestrator.apimachinery.encoded import Object
 from orchestrator.client.kinds import ENDPOINTS, PODS, SERVICES
 from orchestrator.client.protocol import Want
 from orchestrator.client.requests import create, delete, update
+from orchestrator.client.subscription import KeysUnless
 from orchestrator.client.view import View
 from orchestrator.controllers.controller import Controller, Watched, own_keys, refusals
 from orchestrator.controllers.membership import (
@@ -103,9 +104,12 @@ class EndpointsWriter(Controller, kind=SERVICES):
     def watches(self) -> list[Watched]:
         return [
             Watched(SERVICES, own_keys, {BY_SELECTOR: selector_pair}),
-            Watched(PODS, self._pod_keys, {BY_LABEL: label_pairs}),
+            Watched(PODS, KeysUnless(self._no_services, self._pod_keys), {BY_LABEL: label_pairs}),
             Watched(ENDPOINTS, own_keys),
         ]
+
+    def _no_services(self) -> bool:
+        return self.cache(SERVICES).empty(BY_SELECTOR)
 
     def _pod_keys(self, old: View | None, new: View | None) -> Iterable[str]:
         return service_keys(self.cache(SERVICES), old, new)

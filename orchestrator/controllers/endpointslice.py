@@ -15,6 +15,7 @@ from orchestrator.client.cache import Cache, Index
 from orchestrator.client.kinds import ENDPOINTSLICES, NODES, PODS, SERVICES, Kind
 from orchestrator.client.protocol import Request, Want
 from orchestrator.client.requests import create, delete, update
+from orchestrator.client.subscription import KeysUnless
 from orchestrator.client.view import View
 from orchestrator.controllers.controller import Controller, Watched, controller_reference, own_keys, refusals
 from orchestrator.controllers.membership import (
@@ -233,12 +234,15 @@ class EndpointSlices(Controller, kind=SERVICES):
     def watches(self) -> list[Watched]:
         return [
             Watched(SERVICES, own_keys, {BY_SELECTOR: selector_pair}),
-            Watched(PODS, self._pod_keys, {BY_LABEL: label_pairs}),
+            Watched(PODS, KeysUnless(self._no_services, self._pod_keys), {BY_LABEL: label_pairs}),
             Watched(ENDPOINTSLICES, self._slice_keys, {BY_SERVICE: of_service}),
         ]
 
     def reads(self) -> Mapping[Kind, Mapping[str, Index]]:
         return {NODES: {}}
+
+    def _no_services(self) -> bool:
+        return self.cache(SERVICES).empty(BY_SELECTOR)
 
     def _pod_keys(self, old: View | None, new: View | None) -> Iterable[str]:
         return service_keys(self.cache(SERVICES), old, new)

@@ -72,8 +72,6 @@ def services_of(services: Cache, view: View) -> list[str]:
 
 def service_keys(services: Cache, old: View | None, new: View | None) -> Iterable[str]:
     """The Services to which a pod's change matters, before and after."""
-    if services.empty(BY_SELECTOR):
-        return ()
     view = new or old
     assert view is not None, "a change has a before or an after"
     if old is not None and new is not None and not matters(old, new):

@@ -13,7 +13,8 @@ from orchestrator.client.view import View
 
 PENDING, RUNNING, SUCCEEDED, FAILED, UNKNOWN = "Pending", "Running", "Succeeded", "Failed", "Unknown"
 MAX_READ = 512
-"""Statuses and rests remembered as read, some 1 KB each: a pod's until it runs are those of its template or node."""
+"""Rests, and statuses with their rests, remembered as read, some 1 KB each: until a pod runs they are those of its
+template or node."""
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 
 
@@ -65,27 +66,28 @@ class Pod(msgspec.Struct, frozen=True):
     reason: str
     hostname: str
     subdomain: str
-
-    @property
-    def finished(self) -> bool:
-        return self.phase in (SUCCEEDED, FAILED)
+    finished: bool
 
 
-_decode_status = lru_cache(MAX_READ)(msgspec.msgpack.Decoder(_Status).decode)
+_decode_status = msgspec.msgpack.Decoder(_Status).decode
 _decode_rest = lru_cache(MAX_READ)(msgspec.msgpack.Decoder(_Rest).decode)
 _NEW = _Status()
 
 
 def _derive(view: View) -> Pod:
-    encoded = view.encoded
-    status = _decode_status(encoded.status) if encoded.status else _NEW
+    return _read(view.encoded.status, view.encoded.rest)
+
+
+@lru_cache(MAX_READ)
+def _read(encoded_status: bytes, rest: bytes) -> Pod:
+    status = _decode_status(encoded_status) if encoded_status else _NEW
     ready, since = False, 0.0
     for condition in status.conditions:
         if condition.type == "Ready":
             ready = condition.status == "True"
             since = parse_time(condition.lastTransitionTime) if condition.lastTransitionTime else 0.0
     ips = tuple(held.ip for held in status.podIPs) or ((status.podIP,) if status.podIP else ())
-    spec = _decode_rest(encoded.rest).spec
+    spec = _decode_rest(rest).spec
     return Pod(
         node=intern(spec.nodeName),
         phase=intern(status.phase),
@@ -96,6 +98,7 @@ def _derive(view: View) -> Pod:
         reason=status.reason,
         hostname=spec.hostname,
         subdomain=spec.subdomain,
+        finished=status.phase in (SUCCEEDED, FAILED),
     )
 
 

@@ -103,8 +103,13 @@ def _status(
     labels = ((owner.spec.get("template") or {}).get("metadata") or {}).get("labels") or {}
     ready = ripe = labeled = 0
     again: float | None = None
+    last: dict[str, str] | None = None
+    matches = False
     for view, one in zip(alive, held, strict=True):
-        if labels.items() <= view.labels.items():
+        if view.meta.labels is not last or last is None:  # those of one template share theirs
+            last = view.meta.labels
+            matches = labels.items() <= view.labels.items()
+        if matches:
             labeled += 1
         if not one.ready:
             continue

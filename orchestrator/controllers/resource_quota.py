@@ -24,6 +24,7 @@ from orchestrator.client.kinds import (
 )
 from orchestrator.client.requests import update_status
 from orchestrator.client.served import served
+from orchestrator.client.subscription import KeysUnless
 from orchestrator.client.view import View
 from orchestrator.controllers.controller import Controller, Watched, own_keys, refusals
 from orchestrator.controllers.outcome import Outcome, requeue_after, retry
@@ -50,16 +51,19 @@ class ResourceQuotas(Controller, kind=RESOURCEQUOTAS):
         """By key: a quota's newest revision, and when the caches are told to catch up with it; 0: they were."""
 
     def watches(self) -> list[Watched]:
-        counted = [Watched(kind, self._gone_keys) for kind in COUNTABLE]
+        counted = [Watched(kind, KeysUnless(self._no_quotas, self._gone_keys)) for kind in COUNTABLE]
         return [Watched(RESOURCEQUOTAS, self._quota_keys, {"namespace": _namespace}), *counted]
 
     def _quota_keys(self, old: View | None, new: View | None) -> Iterable[str]:
         return own_keys(old, new)
 
+    def _no_quotas(self) -> bool:
+        return self.cache(RESOURCEQUOTAS).empty("namespace")
+
     def _gone_keys(self, old: View | None, new: View | None) -> Iterable[str]:
         """Something was freed: an object is gone, or a pod has ended."""
         quotas = self.cache(RESOURCEQUOTAS)
-        if old is None or quotas.empty("namespace") or (new is not None and not _freed(old, new)):
+        if old is None or (new is not None and not _freed(old, new)):
             return ()
         return [quota.key for quota in quotas.by_index("namespace", old.namespace)]
 
