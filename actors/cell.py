@@ -123,7 +123,7 @@ class Cell:
         self.keeper: Keeper | None = None
         self.watchers: dict[Watcher, None] | None = None
         self.links: dict[Cell, None] | None = None
-        self.tasks: dict[asyncio.Task[Any], None] | None = None
+        self.tasks: dict[asyncio.Future[Any], None] | None = None
         self.timers: dict[Handle, None] | None = None
         self.source: random.Random | None = None
         self.quiet: asyncio.Future[None] | None = None  # set when the handler has ended

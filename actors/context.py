@@ -120,12 +120,13 @@ class Context:
         """
         return await self._cell.system.spawn_under(self._cell, what, args, name, options)
 
-    def later(self, coroutine: Coroutine[Any, Any, Any], name: str = "reply") -> Later:
+    def later(self, reply: Coroutine[Any, Any, Any] | asyncio.Future[Any], name: str = "reply") -> Later:
         """``return self.context.later(...)``: an owned task gives the reply, the actor takes its next message.
 
-        An exception in it, other than ``Refused``, reaches the asker as ``Refused("crashed")`` and the log.
+        A future needs no task: whoever fills it gives the reply; it is cancelled when the instance ends. An exception
+        in either, other than ``Refused``, reaches the asker as ``Refused("crashed")`` and the log.
         """
-        return Later(coroutine, name)
+        return Later(reply, name)
 
     def task(self, coroutine: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
         """An owned background task: cancelled when the instance ends; its crash is the actor's crash."""

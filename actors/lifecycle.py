@@ -13,6 +13,7 @@ from actors.actor import Actor
 from actors.cell import Cell, State
 from actors.errors import StartFailed
 from actors.exit import CRASHED, SHUTDOWN, Exit
+from actors.owned import name_of
 
 if TYPE_CHECKING:
     from actors.clock import Clock
@@ -156,7 +157,7 @@ async def _cancel_tasks(cell: Cell) -> None:
     for task in tasks:
         task.cancel()
     if not await settled(cell.system.clock, CANCEL_GRACE_SECONDS, tasks):
-        names = [task.get_name() for task in tasks if not task.done()]
+        names = [name_of(task) for task in tasks if not task.done()]
         log.error("tasks ignore their cancellation and are abandoned", actor=cell.path, tasks=names)
 
 

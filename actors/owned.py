@@ -27,12 +27,12 @@ ELSEWHERE = object()
 
 
 class Later:
-    """What a handler returns when an owned task gives the reply."""
+    """What a handler returns when an owned task, or a future that somebody else fills, gives the reply."""
 
-    __slots__ = ("coroutine", "name")
+    __slots__ = ("name", "reply")
 
-    def __init__(self, coroutine: Coroutine[Any, Any, Any], name: str) -> None:
-        self.coroutine = coroutine
+    def __init__(self, reply: Coroutine[Any, Any, Any] | asyncio.Future[Any], name: str) -> None:
+        self.reply = reply
         self.name = name
 
 
@@ -43,10 +43,14 @@ def start_task(cell: Cell, coroutine: Coroutine[Any, Any, Any], name: str, trace
     if trace is not None:
         context.run(current.cause.set, trace)
     task = cell.system.loop.create_task(coroutine, name=f"{cell.path}: {name}", context=context)
+    _own(cell, task)
+    return task
+
+
+def _own(cell: Cell, work: asyncio.Future[Any]) -> None:
     if cell.tasks is None:
         cell.tasks = {}
-    cell.tasks[task] = None
-    return task
+    cell.tasks[work] = None
 
 
 def start_background(cell: Cell, coroutine: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
@@ -57,11 +61,15 @@ def start_background(cell: Cell, coroutine: Coroutine[Any, Any, Any], name: str)
 
 
 def start_later(cell: Cell, later: Later, correlation: int, frame: Frame) -> None:
-    """Have the reply to ``frame`` made by an owned task; at the bound the actor takes no more mail until one ends."""
+    """Have the reply to ``frame`` made meanwhile; at the bound the actor takes no more mail until one is there."""
     cell.laters += 1
     cell.interrupted = cell.interrupted or cell.paused()
-    task = start_task(cell, later.coroutine, later.name, cell.trace)
-    task.add_done_callback(partial(_later_ended, cell, correlation, frame))
+    work = later.reply
+    if isinstance(work, asyncio.Future):
+        _own(cell, work)
+    else:
+        work = start_task(cell, work, later.name, cell.trace)
+    work.add_done_callback(partial(_later_ended, cell, correlation, frame))
 
 
 def _background_ended(cell: Cell, task: asyncio.Task[Any]) -> None:
@@ -72,7 +80,7 @@ def _background_ended(cell: Cell, task: asyncio.Task[Any]) -> None:
         cell.end(Exit(CRASHED, f"{type(error).__name__}: {error} (in the task {task.get_name()!r})"), error)
 
 
-def _later_ended(cell: Cell, correlation: int, frame: Frame, task: asyncio.Task[Any]) -> None:
+def _later_ended(cell: Cell, correlation: int, frame: Frame, task: asyncio.Future[Any]) -> None:
     _release(cell, task)
     cell.laters -= 1
     if task.cancelled():
@@ -84,7 +92,7 @@ def _later_ended(cell: Cell, correlation: int, frame: Frame, task: asyncio.Task[
         cell.resume()
 
 
-def _give_reply(cell: Cell, correlation: int, frame: Frame, task: asyncio.Task[Any]) -> None:
+def _give_reply(cell: Cell, correlation: int, frame: Frame, task: asyncio.Future[Any]) -> None:
     system = cell.system
     error = task.exception()
     if error is None and task.result() is ELSEWHERE:
@@ -97,13 +105,17 @@ def _give_reply(cell: Cell, correlation: int, frame: Frame, task: asyncio.Task[A
         system.refuse(correlation, error)
     elif error is not None:
         cell.crashes += 1
-        log.error("the task of a reply crashed", actor=cell.path, task=task.get_name(), exc_info=error)
+        log.error("the task of a reply crashed", actor=cell.path, task=name_of(task), exc_info=error)
         system.refuse(correlation, Refused("crashed", f"{type(error).__name__}: {error}"))
     elif correlation and not system.asks.answer(correlation, OK, body):
         system.dead_letters.publish(cell.path, frame, "late")
 
 
-def _release(cell: Cell, task: asyncio.Task[Any]) -> bool:
+def name_of(work: asyncio.Future[Any]) -> str:
+    return work.get_name() if isinstance(work, asyncio.Task) else "a future"
+
+
+def _release(cell: Cell, task: asyncio.Future[Any]) -> bool:
     """Forget an ended task. False when it was of an instance that is over."""
     if cell.tasks is None or task not in cell.tasks:
         return False

@@ -46,9 +46,11 @@ def interned_labels(labels: dict[str, str]) -> dict[str, str]:
     return _labels(*labels, *labels.values())
 
 
-def interned_after(before: Sequence[bytes], parts: Sequence[bytes]) -> list[bytes]:
+def interned_after(before: Sequence[bytes], parts: Sequence[bytes]) -> tuple[bytes, ...]:
     """As ``interned_all``; ``before`` are the parts of the revision before, most of which stand: those need no look."""
-    return [
-        old if old == part else part if len(part) < MIN_BYTES else _known(part)
-        for old, part in zip(before, parts, strict=True)
-    ]
+    return tuple(
+        [
+            old if old == part else part if len(part) < MIN_BYTES else _known(part)
+            for old, part in zip(before, parts, strict=True)
+        ]
+    )

@@ -68,31 +68,56 @@ class Environment:
         return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
-@dataclass(slots=True)
 class Call:
     """A request with the facts of its resource. ``warnings`` and ``now`` belong to this request alone."""
 
-    identity: Identity
-    request: Request
-    resource: Resource
-    """As it is stored, once a writer works on it."""
-    now: float
-    subscriber: Ref[Any] | None = None
-    tag: str = ""
-    warnings: list[str] = field(default_factory=list)
-    served: Resource | None = None
-    """What was asked for, where it is stored in another form."""
+    __slots__ = (
+        "identity",
+        "name",
+        "namespace",
+        "now",
+        "options",
+        "request",
+        "resource",
+        "served",
+        "subresource",
+        "subscriber",
+        "tag",
+        "verb",
+        "warnings",
+    )
 
-    verb: Verb = field(init=False)
-    options: Options = field(init=False)
-    namespace: str = field(init=False)
-    name: str = field(init=False)
-    subresource: str = field(init=False)
+    def __init__(
+        self,
+        identity: Identity,
+        request: Request,
+        resource: Resource,
+        now: float,
+        subscriber: Ref[Any] | None = None,
+        tag: str = "",
+    ) -> None:
+        self.identity = identity
+        self.request = request
+        self.resource = resource
+        """As it is stored, once a writer works on it."""
+        self.now = now
+        self.subscriber = subscriber
+        self.tag = tag
+        self.warnings: list[str] = []
+        self.served: Resource | None = None
+        """What was asked for, where it is stored in another form."""
+        self.verb: Verb = request.verb
+        self.options: Options = request.options
+        target = request.target
+        self.namespace = target.namespace
+        self.name = target.name
+        self.subresource = target.subresource
 
-    def __post_init__(self) -> None:
-        target = self.request.target
-        self.verb, self.options = self.request.verb, self.request.options
-        self.namespace, self.name, self.subresource = target.namespace, target.name, target.subresource
+    def about(self, resource: Resource, request: Request, served: Resource | None) -> Call:
+        """The same call about another resource. Its warnings are the same list."""
+        call = Call(self.identity, request, resource, self.now, self.subscriber, self.tag)
+        call.warnings, call.served = self.warnings, served
+        return call
 
     def with_options(self, options: Options) -> None:
         """The body of the request says more than its query."""

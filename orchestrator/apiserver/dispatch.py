@@ -71,11 +71,20 @@ SUBRESOURCE_HANDLERS: dict[tuple[str, Verb], Handler] = {
 
 def writer_of(call: Call) -> Pending | None:
     """The write that this call is; None: it is no write of one key."""
-    prepare = _prepare_of(_built_in(call.resource), call.subresource, call.verb)
-    if prepare is None:
-        return None
-    if form_of(call.resource) is not None:
-        prepare = through_form(prepare, prepare_update)
+    prepare = preparing(call.resource, call.subresource, call.verb)
+    return None if prepare is None else pending_of(call, prepare)
+
+
+def preparing(resource: Resource, subresource: str, verb: Verb) -> Prepare | None:
+    """What prepares the writes of this verb; None: it is no write of one key."""
+    prepare = _prepare_of(_built_in(resource), subresource, verb)
+    if prepare is None or form_of(resource) is None:
+        return prepare
+    return through_form(prepare, prepare_update)
+
+
+def pending_of(call: Call, prepare: Prepare) -> Pending:
+    """A call as a write that is prepared so."""
     if call.verb == Verb.DELETE:
         check_deletable(call)
     return Pending(call, prepare, _key(call, prepare), 0)

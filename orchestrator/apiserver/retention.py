@@ -24,16 +24,16 @@ class EventLeases:
 
     async def attach(self, storage: Storage, changes: list[Change], now: float) -> list[Change]:
         """The changes, those that put an event with a lease."""
-        if not any(_puts_event(change) for change in changes):
+        events = [at for at, put in enumerate(changes) if put.key.startswith(EVENTS) and put.parts is not None]
+        if not events:
             return changes
         if now >= self._until:
             self._lease = await storage.grant(self._ttl + LEASE_SECONDS)
             self._until = now + LEASE_SECONDS
-        return [_leased(change, self._lease) if _puts_event(change) else change for change in changes]
-
-
-def _puts_event(change: Change) -> bool:
-    return change.parts is not None and change.key.startswith(EVENTS)
+        leased = list(changes)
+        for at in events:
+            leased[at] = _leased(changes[at], self._lease)
+        return leased
 
 
 def _leased(change: Change, lease: int) -> Change:

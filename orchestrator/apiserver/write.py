@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+import msgspec
 
 from orchestrator.apimachinery.encoded import Encoded, Object
 from orchestrator.apiserver.call import Call, Environment
@@ -11,8 +12,7 @@ from orchestrator.client.protocol import Response
 from orchestrator.store.protocol import Change, Value
 
 
-@dataclass(slots=True)
-class Write:
+class Write(msgspec.Struct):
     """The outcome of a handler's preparation.
 
     ``change`` None: nothing to write (a dry run, an update that changes nothing). ``retry``: a conflict is not the
@@ -31,7 +31,6 @@ class Write:
     view: int = 0
     charge: Object | None = None
     credit: Object | None = None
-    missing_is_done: bool = False
     key: str = ""
     generated: bool = False
 
@@ -40,9 +39,8 @@ Prepare = Callable[[Environment, Call, Value | None], Write]
 """A write handler: pure but for what it reserves. Raises ``StatusError``."""
 
 
-@dataclass(slots=True)
-class Pending:
-    """One write of a batch on its way: its decoded body, the keys it needs, its answer."""
+class Pending(msgspec.Struct):
+    """One write of a batch on its way, and its answer."""
 
     call: Call
     prepare: Prepare
@@ -53,7 +51,6 @@ class Pending:
     """Prepared from what the server remembers, not from a read of the store."""
     response: Response | None = None
     write: Write | None = None
-    needs: list[str] = field(default_factory=list)
 
 
 def changed_parts(new: Encoded, old: Value | None) -> tuple[bytes | None, ...]:

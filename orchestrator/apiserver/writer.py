@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Generic, TypeVar
 
 from actors import Trace
 from orchestrator.apimachinery import errors
@@ -33,26 +34,39 @@ MAX_PIECE_WRITES = 512
 """Writes in one proposal: the disk is at work on one while the next is prepared."""
 MAX_PIECES = 2
 """Of a lane, under way at once. More would only wait at the store, in front of the other lane's."""
+UNANSWERED = "a write was left without an answer"
 
 
-class _Order:
+T = TypeVar("T")
+
+
+class _Order(Generic[T]):
     """The writes of one request, and where its answer is waited for."""
 
-    __slots__ = ("done", "left", "pending", "trace")
+    __slots__ = ("done", "left", "pending", "then", "trace")
 
-    def __init__(self, pending: Sequence[Pending], trace: Trace | None) -> None:
+    def __init__(self, pending: Sequence[Pending], then: Callable[[list[Response]], T], trace: Trace | None) -> None:
         self.pending = pending
+        self.then = then
         self.trace = trace
         self.left = len(pending)
-        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
 
     def answered(self) -> None:
         self.left -= 1
-        if not self.left and not self.done.done():
-            self.done.set_result(None)
+        if self.left:
+            return
+        try:
+            made = self.then([one.response or failure(errors.internal(UNANSWERED)) for one in self.pending])
+        except Exception as bug:
+            if not self.done.done():
+                self.done.set_exception(bug)
+        else:
+            if not self.done.done():
+                self.done.set_result(made)
 
 
-_Item = tuple[Pending, _Order]
+_Item = tuple[Pending, _Order[Any]]
 _Written = tuple[_Item, Write, Change]
 
 
@@ -79,15 +93,20 @@ class Writer:
 
     async def write(self, pending: Sequence[Pending], *, single: bool = False) -> list[Response]:
         """The answers, in order. ``single``: it was no part of a batch."""
-        if pending:
-            lane = self._single if single else self._bulk
-            order = _Order(pending, self._env.context.cause)
-            idle = not lane.waiting
-            lane.waiting.extend([(one, order) for one in pending])
-            if idle and lane.pieces < MAX_PIECES:
-                self._env.context.task(self._turn(lane), "writes")
-            await order.done
-        return [one.response or failure(errors.internal("a write was left without an answer")) for one in pending]
+        return await self.order(pending, list, single=single) if pending else []
+
+    def order(
+        self, pending: Sequence[Pending], then: Callable[[list[Response]], T], *, single: bool = False
+    ) -> asyncio.Future[T]:
+        """What ``then`` makes of the answers, which come in order. ``pending`` is not empty."""
+        assert pending, "who writes nothing has its answer"
+        lane = self._single if single else self._bulk
+        order = _Order(pending, then, self._env.context.cause)
+        idle = not lane.waiting
+        lane.waiting.extend([(one, order) for one in pending])
+        if idle and lane.pieces < MAX_PIECES:
+            self._env.context.task(self._turn(lane), "writes")
+        return order.done
 
     async def _turn(self, lane: _Lane) -> None:
         """All that is asked until the loop comes round, as far as there is room."""

@@ -179,6 +179,51 @@ async def test_later_works_for_a_tell_too() -> None:
         assert notes == ["worked"] * 3
 
 
+class Waiter(Actor):
+    """Replies come when somebody serves."""
+
+    def __init__(self, orders: list[asyncio.Future[str]]) -> None:
+        self._orders = orders
+
+    async def receive(self, message: Any) -> Any:
+        self._orders.append(self.context.system.loop.create_future())
+        return self.context.later(self._orders[-1])
+
+
+async def test_the_reply_of_a_later_may_be_a_future_that_others_fill() -> None:
+    """SEMANTICS 4.3, 4.4"""
+    orders: list[asyncio.Future[str]] = []
+    async with System() as system:
+        waiter = await system.spawn(Waiter, orders, later=3)
+        asks = [asyncio.create_task(waiter.ask(Slow(0.0))) for _ in range(4)]
+        await asyncio.sleep(0.1)
+        assert len(orders) == 3, "the fourth is past the bound"
+        orders[1].set_result("dish")
+        orders[2].set_exception(ValueError("no oven"))
+        assert await asks[1] == "dish"
+        with pytest.raises(Refused, match="crashed: ValueError: no oven"):
+            await asks[2]
+        await asyncio.sleep(0.1)
+        assert len(orders) == 4
+        for left in (orders[0], orders[3]):
+            left.set_result("late")
+        assert [await asks[0], await asks[3]] == ["late", "late"]
+        assert system.tree().children[0].statistics.restarts == 0
+
+
+async def test_a_future_of_a_later_ends_with_the_instance() -> None:
+    """SEMANTICS 8.4"""
+    orders: list[asyncio.Future[str]] = []
+    async with System() as system:
+        waiter = await system.spawn(Waiter, orders)
+        ask = asyncio.create_task(waiter.ask(Slow(0.0)))
+        await asyncio.sleep(0.1)
+        await system.stop_actor(waiter)
+        with pytest.raises(Down):
+            await ask
+        assert orders[0].cancelled()
+
+
 async def test_a_signal_is_no_message_to_put_aside() -> None:
     """SEMANTICS 4.6"""
     seen: list[Any] = []

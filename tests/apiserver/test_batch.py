@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 
+from orchestrator.apiserver.fairness import MAX_RUNNING_PER_USER
 from orchestrator.client.protocol import MAX_BATCH_REQUESTS, Request, Verb
 from tests.apiserver.desk import body_of, config_map, desk, pod, request
 
@@ -86,3 +87,25 @@ async def test_a_node_writes_its_own_node_in_a_batch_and_no_other() -> None:
         updates = [request(Verb.UPDATE, "nodes", name, body={"metadata": {"name": name}}) for name in ("n1", "n2")]
         answers = await api.as_("system:node:n1", "system:nodes").batch(*updates)
         assert [answer.code for answer in answers] == [200, 403]
+
+
+async def test_reads_of_a_batch_are_answered_in_their_places_and_after_its_writes() -> None:
+    async with desk() as api:
+        before, made, after = await api.batch(
+            request(Verb.GET, "configmaps", "a"),
+            request(Verb.CREATE, "configmaps", body=config_map("a", x="1")),
+            request(Verb.GET, "configmaps", "a"),
+        )
+        assert (before.code, made.code, after.code) == (200, 201, 200)
+        assert body_of(before) == body_of(after)
+
+
+async def test_batches_of_one_user_past_its_seats_wait_and_are_all_done() -> None:
+    async with desk() as api:
+        crowd = MAX_RUNNING_PER_USER + 20
+        node = api.as_("system:node:n1", "system:nodes")
+        await api.create("nodes", {"metadata": {"name": "n1"}})
+        update = request(Verb.UPDATE, "nodes", "n1", body={"metadata": {"name": "n1"}})
+        batches = [asyncio.create_task(node.batch(update)) for _ in range(crowd)]
+        answers = await asyncio.gather(*batches)
+        assert [response.code for (response,) in answers] == [200] * crowd

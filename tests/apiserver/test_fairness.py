@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from orchestrator.apimachinery.errors import StatusError
-from orchestrator.apiserver.fairness import MAX_RUNNING_PER_USER, MAX_WAITING_PER_USER, Seats
+from orchestrator.apiserver.fairness import MAX_RUNNING, MAX_RUNNING_PER_USER, MAX_WAITING_PER_USER, Seats
 from orchestrator.client.protocol import Identity, Verb
 
 JANE, JOE = Identity("jane"), Identity("joe")
@@ -64,3 +64,41 @@ async def test_who_gives_up_in_the_line_leaves_no_seat_taken() -> None:
     again = await room.flood(JANE, MAX_RUNNING_PER_USER)
     await asyncio.gather(*again)
     assert room.sitting.count("jane") == 2 * MAX_RUNNING_PER_USER
+
+
+async def test_nobody_sits_down_without_waiting_where_others_wait() -> None:
+    room = Room()
+    tasks = await room.flood(JANE, MAX_RUNNING_PER_USER + 1)
+    assert not room.seats.taken(JANE, Verb.GET).taken()
+    seat = room.seats.taken(JOE, Verb.GET)
+    assert seat.taken()
+    seat.leave()
+    room.open.set()
+    await asyncio.gather(*tasks)
+    assert room.seats.taken(JANE, Verb.GET).taken()
+
+
+async def test_who_leaves_while_it_is_given_a_seat_passes_it_on() -> None:
+    room = Room()
+    assert all(room.seats.sit_nowait("jane") for _ in range(MAX_RUNNING_PER_USER))
+    first, second = await room.flood(JANE, 2)
+    room.seats.rise("jane")
+    first.cancel()
+    await asyncio.gather(first, return_exceptions=True)
+    await asyncio.sleep(0)
+    assert first.cancelled()
+    assert room.sitting == ["jane"]
+    room.open.set()
+    await second
+
+
+async def test_seats_of_all_users_are_bound_together() -> None:
+    room = Room()
+    users = [Identity(f"user-{number}") for number in range(4)]
+    tasks = [task for who in users[:3] for task in await room.flood(who, MAX_RUNNING_PER_USER)]
+    assert len(room.sitting) == MAX_RUNNING
+    seat = room.seats.taken(users[3], Verb.GET)
+    assert not seat.taken()
+    room.open.set()
+    await asyncio.gather(*tasks)
+    assert seat.taken()

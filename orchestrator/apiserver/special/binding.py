@@ -57,10 +57,10 @@ def _is_binding(body: Any) -> bool:
 
 def binding_key(call: Call) -> str:
     """The pod's key: by path for ``pods/binding``, by the body's name for ``bindings``."""
-    body: Any = {} if call.name else call.body() or {}
-    if not _is_binding(body):
+    if call.name:
         return object_key("", "pods", call.namespace, call.name)
-    name = call.name or (body.get("metadata") or {}).get("name", "")
+    body: Any = call.body() or {}
+    name = (body.get("metadata") or {}).get("name", "") if _is_binding(body) else ""
     return object_key("", "pods", call.namespace, name)
 
 

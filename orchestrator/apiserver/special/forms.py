@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import msgspec
 
 from orchestrator.apimachinery import errors
@@ -58,7 +56,7 @@ def stored_call(env: Environment, call: Call, body: Object | None) -> Call:
     """The same call about the stored resource, with a body in its form."""
     resource = stored_resource(env.schema, call.resource)
     request = call.request if body is None else msgspec.structs.replace(call.request, body=_encode(body), problems=())
-    return dataclasses.replace(call, resource=resource, request=request, served=call.resource)
+    return call.about(resource, request, call.resource)
 
 
 def in_form(call: Call, response: Response) -> Response:

@@ -6,7 +6,6 @@ What is listed are the stored pods and nodes that the request selects, as far as
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -59,7 +58,7 @@ def _about_stored(env: Environment, call: Call) -> Call:
     resource = env.schema.resource("", "v1", call.resource.plural)
     assert resource is not None
     target = msgspec.structs.replace(call.request.target, group="", version="v1")
-    return replace(call, resource=resource, request=msgspec.structs.replace(call.request, target=target))
+    return call.about(resource, msgspec.structs.replace(call.request, target=target), call.served)
 
 
 def _metrics(call: Call, item: Encoded, found: Mapping[str, Measured]) -> Encoded | None:

@@ -40,7 +40,7 @@ async def issue_token(env: Environment, call: Call) -> Response:
         claims = await _bound(env, call, claims, reference)
     owned: Object = {"metadata": {}, "spec": {"expirationSeconds": seconds} | spec}
     form = dataclasses.replace(call.resource, group="authentication.k8s.io", version="v1", kind="TokenRequest")
-    own_by_update(env, dataclasses.replace(call, served=form), None, owned)
+    own_by_update(env, call.about(call.resource, call.request, form), None, owned)
     expires = call.now + seconds
     token = env.tokens.sign(claims, call.now, expires)
     request: Object = {
