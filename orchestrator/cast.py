@@ -69,6 +69,7 @@ class Cast:
             several=bool(config.member or config.etcd_endpoints),
         )
         self._makers: dict[str, Make | None] = {}
+        self._recorders: dict[str, Recorder] = {}
 
     def maker(self, part: str) -> Make | None:
         """The factory of a component by the name that ``--place`` knows it by; a kubelet is ``kubelet/NODE``.
@@ -156,7 +157,10 @@ class Cast:
         return report
 
     def recorder(self, name: str) -> Recorder:
-        return Recorder(self._ref(f"events/{name}"))
+        """One for all who write by this writer."""
+        if name not in self._recorders:
+            self._recorders[name] = Recorder(self._ref(f"events/{name}"))
+        return self._recorders[name]
 
     def _ref(self, path: str) -> Ref[Any]:
         return self._system.ref(path, self._home)

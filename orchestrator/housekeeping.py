@@ -48,10 +48,11 @@ class Housekeeper(Actor):
         share = (self._spent - before) / LOOK_SECONDS
         if share > BUSY_SHARE:
             self._worked = True
-        elif self._worked and share <= REST_SHARE:
-            self._worked = False
-            interned.forget()
-            await self._give_back()
+        elif share <= REST_SHARE:
+            interned.forget()  # what heartbeats renewed since the last look, nobody looks for any more
+            if self._worked:
+                self._worked = False
+                await self._give_back()
 
     async def _trim(self) -> None:
         await self.context.blocking(trim)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from orchestrator.client.protocol import Identity
 
 AUTHENTICATED = "system:authenticated"
+NODES = ("system:nodes", AUTHENTICATED)
+NO_EXTRA: dict[str, list[str]] = {}
+"""Shared by all nodes. Never written to."""
 MASTERS = Identity("system:admin", ("system:masters", AUTHENTICATED))
 
 
@@ -18,4 +21,4 @@ def component(user: str) -> Identity:
 
 def node(name: str) -> Identity:
     """The kubelet of a node."""
-    return Identity(f"system:node:{name}", ("system:nodes", AUTHENTICATED))
+    return Identity(f"system:node:{name}", NODES, "", NO_EXTRA)

@@ -9,8 +9,8 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 
-REMEMBERED = 8192
-"""Texts remembered by each rule."""
+REMEMBERED = 1024
+"""Texts remembered by each rule: labels and images come again and again, the names of objects do not."""
 
 NameRule = Callable[[str], list[str]]
 

@@ -254,7 +254,7 @@ class MutableCache(Cache):
         if old is None:
             if view.meta.namespace:
                 self._namespaces.setdefault(view.meta.namespace, {})[key] = None
-            view.places = tuple([_same(tuple(function(view))) for function in self._functions.values()])
+            view.places = tuple([self._shared(name, function(view)) for name, function in self._functions.items()])
             for index, values in zip(self._indexes.values(), view.places, strict=True):
                 for value in values:
                     index.setdefault(value, {})[key] = None
@@ -263,14 +263,19 @@ class MutableCache(Cache):
         fixed = self._fixed(old, view)
         places = tuple(
             [
-                before[at] if at in fixed else _same(tuple(function(view)))
-                for at, function in enumerate(self._functions.values())
+                before[at] if at in fixed else self._shared(name, function(view))
+                for at, (name, function) in enumerate(self._functions.items())
             ]
         )
         # Equal tuples are shared: a view that moves nowhere adds nothing to what is kept.
         view.places = before if before == places else places
         if view.places is not before:
             self._move(key, before, places)
+
+    def _shared(self, index: str, found: Iterable[str]) -> tuple[str, ...]:
+        """The values as one tuple for all that are found there; who is there alone has its own."""
+        values = tuple(found)
+        return _same(values) if values and values[0] in self._indexes[index] else values
 
     def _fixed(self, old: View, view: View) -> frozenset[int]:
         """The indexes that hold the new view where they held the old, by what did not change."""

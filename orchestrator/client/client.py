@@ -31,6 +31,8 @@ class Listing(msgspec.Struct, frozen=True):
 class Client:
     """All verbs raise ``StatusError`` for what the server refuses and ``TransportError`` when no answer came."""
 
+    __slots__ = ("transport",)
+
     def __init__(self, transport: Transport) -> None:
         self.transport = transport
 

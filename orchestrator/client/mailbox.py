@@ -22,6 +22,8 @@ UNAVAILABLE = 503
 class MailboxSubscription:
     """A watch that the store serves; credit and end go by way of the API server, which knows the store."""
 
+    __slots__ = ("_api", "_watch")
+
     def __init__(self, api: Ref[Any], watch: int) -> None:
         self._api = api
         self._watch = watch
@@ -42,6 +44,8 @@ class MailboxSubscription:
 
 class MailboxTransport:
     """Asks ``api`` in the name of ``identity``."""
+
+    __slots__ = ("_identity", "_timeout", "api")
 
     def __init__(self, api: Ref[Any], identity: Identity, *, timeout_seconds: float = REQUEST_SECONDS) -> None:
         self.api = api

@@ -49,11 +49,18 @@ _NONE: dict[str, str] = {}
 
 MAX_OWNERS = 16_384
 """Owners remembered, so that all replicas of one have one reference in memory."""
+MAX_ANNOTATIONS = 256
+"""Sets of annotations remembered: those of all nodes are equal, those of others may hold whole manifests."""
 
 
 @lru_cache(MAX_OWNERS)
 def _owners(references: tuple[Owner, ...]) -> tuple[Owner, ...]:
     return references
+
+
+@lru_cache(MAX_ANNOTATIONS)
+def _annotations(items: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    return dict(items)
 
 
 def _thrifty(meta: Metadata) -> Metadata:
@@ -62,10 +69,35 @@ def _thrifty(meta: Metadata) -> Metadata:
     if meta.creationTimestamp is not None:
         meta.creationTimestamp = intern(meta.creationTimestamp)
     if meta.labels:
-        meta.labels = interned_labels(meta.labels)
+        meta.labels = _labels(meta.labels, alone=not meta.namespace)
+    if meta.annotations and not meta.namespace:
+        meta.annotations = _annotations(tuple(meta.annotations.items()))
     if meta.ownerReferences:
-        meta.ownerReferences = _owners(meta.ownerReferences)
+        meta.ownerReferences = _references(meta.ownerReferences)
     return meta
+
+
+def _labels(labels: dict[str, str], *, alone: bool) -> dict[str, str]:
+    """What has no namespace has no replicas either: it shares words with others, not the whole."""
+    return {name: intern(value) for name, value in labels.items()} if alone else interned_labels(labels)
+
+
+def _references(owners: tuple[Owner, ...]) -> tuple[Owner, ...]:
+    """Of what a controller made there are more alike; of the rest, such as the lease of a node, there is one."""
+    if _controller(owners) is not None:
+        return _owners(owners)
+    return tuple(
+        [
+            msgspec.structs.replace(
+                owner,
+                apiVersion=intern(owner.apiVersion),
+                kind=intern(owner.kind),
+                name=intern(owner.name),
+                uid=intern(owner.uid),
+            )
+            for owner in owners
+        ]
+    )
 
 
 class Parts:
@@ -109,7 +141,10 @@ class View:
             self.meta, self.key, self.deleting, self.owner = before.meta, before.key, before.deleting, before.owner
         else:
             self.meta = meta = _thrifty(decode_metadata(encoded.metadata))
-            self.key = f"{meta.namespace}/{meta.name}" if meta.namespace else meta.name
+            if before is not None:
+                self.key = before.key
+            else:
+                self.key = f"{meta.namespace}/{meta.name}" if meta.namespace else meta.name
             self.deleting = meta.deletionTimestamp is not None
             self.owner = _controller(meta.ownerReferences)
         self.places: tuple[tuple[str, ...], ...] = ()

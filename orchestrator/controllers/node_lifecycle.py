@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from sys import intern
 from typing import Any, ClassVar
 
 import msgspec
@@ -39,7 +40,9 @@ class Heard(msgspec.Struct):
     """The last sign of life of one node, and when this controller saw it."""
 
     lease: int
+    status: bytes
     heartbeat: str
+    """What ``status`` says."""
     at: float
 
 
@@ -94,13 +97,14 @@ class NodeLifecycle(Controller, kind=NODES):
     def _listen(self, node: View, now: float) -> None:
         found = self.cache(LEASES).get(LEASE_NAMESPACE, node.name)
         lease = found.revision if found is not None else 0
-        beat = node.facts(_heartbeat)
         held = self._heard.get(node.name)
+        status = node.encoded.status
+        beat = held.heartbeat if held is not None and held.status is status else _heartbeat(node)
         if held is None or held.lease != lease or beat not in ("", held.heartbeat):
-            self._heard[node.name] = Heard(lease, beat, now)
+            self._heard[node.name] = Heard(lease, status, beat, now)
             self._silent.discard(node.name)
             return
-        held.heartbeat = beat
+        held.status, held.heartbeat = status, beat
         if now - held.at >= GRACE_SECONDS:
             self._silent.add(node.name)
 
@@ -151,7 +155,7 @@ def _heartbeat(node: View) -> str:
     """The node's own last word; "" when the last word is ours, that it is unknown."""
     for condition in node.status.get("conditions") or ():
         if condition.get("type") == "Ready" and condition.get("status") != "Unknown":
-            return f"{condition['status']} {condition.get('lastHeartbeatTime', '')}"
+            return intern(f"{condition['status']} {condition.get('lastHeartbeatTime', '')}")
     return ""
 
 

@@ -7,7 +7,7 @@ runtime that never waits, else by a task that lives only while there is somethin
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 
@@ -75,6 +75,14 @@ SILENCE_SECONDS = 90.0
 log = structlog.get_logger("kubelet")
 
 
+class PodWorkers(NamedTuple):
+    """What drives the pods of a node."""
+
+    driver: Driver
+    writer: StatusWriter
+    wakes: Wakes
+
+
 class Kubelet(Actor):
     """``runtime`` and ``prober`` belong to this node alone and outlive the actor. ``clock`` None is the system's;
     ``registrations`` None: it registers when it likes."""
@@ -110,13 +118,12 @@ class Kubelet(Actor):
         self._heard = 0.0
         self._refreshing = False
         self._node: NodeKeeper
-        self._writer: StatusWriter
-        self._driver: Driver
-        self._wakes: Wakes
+        self._workers: PodWorkers | None = None
+        # Made with the first pod: most nodes of a large fleet that only waits have none.
 
     async def start(self) -> None:
         self._life = f"{self.context.random.getrandbits(32):08x}"
-        self._assemble()
+        self._node = NodeKeeper(self._client, self._config, self._runtime, self._clock or self.context.clock)
         await self._runtime.start(self._look)
         if self._materials.needs_object:
             self.context.send_every(REFRESH_SECONDS, Refresh())
@@ -125,19 +132,23 @@ class Kubelet(Actor):
         else:
             self.context.ref.tell_nowait(Open(0))
 
-    def _assemble(self) -> None:
+    def _pod_workers(self) -> PodWorkers:
+        if self._workers is None:
+            self._workers = self._assemble()
+        return self._workers
+
+    def _assemble(self) -> PodWorkers:
         context = self.context
         clock = self._clock or context.clock
         host = Host(self._config.address, self._runtime.name)
         reporter = Reporter(self._recorder, normal=self._config.normal_events)
-        self._node = NodeKeeper(self._client, self._config, self._runtime, clock)
-        self._wakes = Wakes(clock, self._ring)
         spawn, poke = context.task, self._look
-        self._writer = StatusWriter(self._client, host, clock, spawn=spawn, forget=self._forget)
+        writer = StatusWriter(self._client, host, clock, spawn=spawn, forget=self._forget)
         probes = Probes(self._prober, reporter, clock, spawn=spawn, poke=poke)
         hooks = Hooks(self._runtime, self._prober, clock)
         executor = Executor(self._runtime, self._materials, hooks, reporter, clock, host, spawn=spawn, poke=poke)
-        self._driver = Driver(self._runtime, executor, probes, self._writer, clock)
+        driver = Driver(self._runtime, executor, probes, writer, clock)
+        return PodWorkers(driver, writer, Wakes(clock, self._ring))
 
     async def receive(self, message: Any) -> Any:
         match message:
@@ -146,7 +157,7 @@ class Kubelet(Actor):
             case Look(uid=uid):
                 await self._drive_all([self._records[uid]] if uid in self._records else [])
             case Wake():
-                await self._look_again(self._wakes.due(self._records))
+                await self._look_again(self._pod_workers().wakes.due(self._records))
             case Refresh():
                 self._refresh_soon()
             case Heartbeat():
@@ -197,7 +208,8 @@ class Kubelet(Actor):
             self._refreshing = False
 
     async def stop(self, exit: Any) -> None:
-        self._wakes.stop()
+        if self._workers is not None:
+            self._workers.wakes.stop()
         self._registrations.done(self.context.ref)
         if self._watch is not None:
             await self._watch.close()
@@ -360,35 +372,39 @@ class Kubelet(Actor):
     async def _look_again(self, due: list[Record]) -> None:
         """Pods that are probed and are well need no plan."""
         driven = []
+        workers = self._pod_workers()
         for record in due:
-            if await self._driver.probe(record):
-                self._wakes.note(record)
+            if await workers.driver.probe(record):
+                workers.wakes.note(record)
             else:
                 driven.append(record)
         if driven:
             await self._drive_all(driven)
 
     async def _drive_all(self, records: list[Record]) -> None:
+        if not records:
+            return
+        workers = self._pod_workers()
         for record in records:
             if not self._runtime.waits:
-                await self._driver.drive(record)
-                self._wakes.note(record)
+                await workers.driver.drive(record)
+                workers.wakes.note(record)
             elif record.working:
                 record.again = True
             else:
                 record.working = True
-                self.context.task(self._drive(record), f"pod {record.title}")
-        self._writer.flush_soon()
+                self.context.task(self._drive(record, workers), f"pod {record.title}")
+        workers.writer.flush_soon()
 
-    async def _drive(self, record: Record) -> None:
+    async def _drive(self, record: Record, workers: PodWorkers) -> None:
         try:
-            await self._driver.drive(record)
+            await workers.driver.drive(record)
             while record.again and not record.finished:
-                await self._driver.drive(record)
+                await workers.driver.drive(record)
         finally:
             record.working = False
-        self._wakes.note(record)
-        self._writer.flush_soon()
+        workers.wakes.note(record)
+        workers.writer.flush_soon()
 
     def _forget(self, record: Record) -> None:
         if self._records.get(record.uid) is record:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sys import intern
 from typing import Any
 
 import structlog
@@ -67,7 +68,7 @@ class NodeKeeper:
         else:
             if not (held.get("status") or {}).get("conditions"):
                 await self._write_status(held.get("status"))
-        self.uid = held["metadata"]["uid"]
+        self.uid = intern(held["metadata"]["uid"])
 
     async def _write_status(self, before: dict[str, Any] | None) -> None:
         machine = await self._runtime.machine()

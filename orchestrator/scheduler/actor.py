@@ -37,7 +37,7 @@ from orchestrator.client.messages import Enqueue
 from orchestrator.client.protocol import Request, Response
 from orchestrator.client.recorder import NORMAL, WARNING, Involved, Recorder
 from orchestrator.client.view import Owner, View
-from orchestrator.scheduler.node_facts import node_facts, same_node
+from orchestrator.scheduler.node_facts import same_node, view_facts
 from orchestrator.scheduler.pod_facts import pod_facts, same_to_scheduler
 from orchestrator.scheduler.writes import (
     bind,
@@ -197,7 +197,7 @@ class Scheduler(Actor):
                     case "pods":
                         engine.pod(key, view.facts(pod_facts) if view is not None else None, now)
                     case "nodes":
-                        engine.node(key, node_facts(view.object) if view is not None else None, now)
+                        engine.node(key, view_facts(view) if view is not None else None, now)
                     case "services":
                         engine.service(key, view.spec.get("selector") if view is not None else None)
                     case "namespaces":

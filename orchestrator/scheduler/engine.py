@@ -153,6 +153,7 @@ class Engine:
         self.snapshot.nominated.pop(facts.uid, None)
         if before is not None and _unchanged(before, facts, shape):
             before.started = facts.started
+            before.namespace, before.name = facts.namespace, facts.name  # the very texts that the cache holds
             if assumed is not None:
                 self._wake(Event(Change.POD_PLACED, shape), now)
             return

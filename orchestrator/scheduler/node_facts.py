@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
 
 import msgspec
 
@@ -13,6 +15,10 @@ from orchestrator.scheduler.requests import Amounts, amounts
 from orchestrator.scheduler.shape import normal_image
 from orchestrator.scheduler.taints import Taint, taints
 from orchestrator.scheduler.terms import Labels
+
+MAX_ROOMS = 256
+"""Sizes of nodes remembered."""
+_NO_IMAGES: dict[str, int] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +46,20 @@ def node_facts(node: Object) -> NodeFacts:
         labels=metadata.get("labels") or {},
         taints=taints(spec),
         unschedulable=bool(spec.get("unschedulable")),
-        allocatable=amounts(status.get("allocatable") or status.get("capacity")),
-        images=images,
+        allocatable=_room(*(status.get("allocatable") or status.get("capacity") or {}).items()),
+        images=images or _NO_IMAGES,
     )
+
+
+def view_facts(view: View) -> NodeFacts:
+    """Of a cached Node, with the name and the labels that the cache holds."""
+    return replace(node_facts(view.object), name=view.name, labels=view.labels)
+
+
+@lru_cache(MAX_ROOMS)
+def _room(*resources: tuple[str, Any]) -> Amounts:
+    """One object for all nodes with as much room."""
+    return amounts(dict(resources))
 
 
 class _Status(msgspec.Struct):

@@ -49,6 +49,45 @@ def test_equal_specs_are_decoded_once() -> None:
     assert len(parts) == 1
 
 
+def node(name: str, revision: int) -> Encoded:
+    labels = {"kubernetes.io/hostname": name, "pool": "of-all-nodes"}
+    metadata = {"name": name, "uid": f"uid-{name}", "labels": labels, "annotations": {"note": "the same"}}
+    return encode({"apiVersion": "v1", "kind": "Node", "metadata": metadata}, revision)
+
+
+def lease(name: str, revision: int) -> Encoded:
+    owner = {"apiVersion": "v1", "kind": "Node", "name": name, "uid": f"uid-{name}"}
+    metadata = {"name": name, "namespace": "kube-node-lease", "uid": f"uid-lease-{name}", "ownerReferences": [owner]}
+    return encode({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata}, revision)
+
+
+def test_nodes_share_what_is_equal_among_them() -> None:
+    one, two = View(node("a", 1), Parts()), View(node("b", 2), Parts())
+    assert one.annotations is two.annotations
+    assert one.labels["pool"] is two.labels["pool"]
+    assert one.labels["kubernetes.io/hostname"] is one.name
+
+
+def test_the_owner_of_a_lease_is_named_by_the_texts_of_its_node() -> None:
+    held, view = View(node("a", 1), Parts()), View(lease("a", 2), Parts())
+    [owner] = view.meta.ownerReferences
+    assert owner.uid is held.uid
+    assert owner.name is held.name
+    assert owner == view.meta.ownerReferences[0]
+    assert (owner.apiVersion, owner.kind, owner.controller) == ("v1", "Node", None)
+
+
+def test_the_next_revision_has_the_key_of_the_one_before() -> None:
+    cache = MutableCache(PODS)
+    cache.put(pod("a", 1))
+    key = next(cache.keys())
+    cache.put(pod("a", 2, app="other"), "default/a")
+    found = cache.get_key("default/a")
+    assert found is not None
+    assert found.revision == 2
+    assert found.key is key
+
+
 def test_decoded_parts_are_bounded() -> None:
     parts = Parts(capacity=2)
     for number in range(5):
