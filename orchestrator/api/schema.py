@@ -249,11 +249,11 @@ class Resource:
     subresources: Mapping[str, Subresource] = field(default_factory=dict)
     custom: Custom | None = field(default=None, compare=False, repr=False)
     """What its definition says, of a custom resource."""
+    api_version: str = field(init=False, compare=False, repr=False)
+    """``v1`` or ``apps/v1``."""
 
-    @property
-    def api_version(self) -> str:
-        """``v1`` or ``apps/v1``."""
-        return f"{self.group}/{self.version}" if self.group else self.version
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "api_version", f"{self.group}/{self.version}" if self.group else self.version)
 
     @property
     def list_kind(self) -> str:

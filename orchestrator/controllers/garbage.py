@@ -17,7 +17,7 @@ from orchestrator.apimachinery.errors import StatusError
 from orchestrator.client.batcher import Batcher
 from orchestrator.client.cache import index_of_metadata
 from orchestrator.client.kinds import CUSTOMRESOURCEDEFINITIONS, Kind
-from orchestrator.client.protocol import Request, Want
+from orchestrator.client.protocol import MAX_BATCH_REQUESTS, Request, Want
 from orchestrator.client.requests import delete, patch
 from orchestrator.client.served import defined, served
 from orchestrator.client.subscription import Keys
@@ -84,8 +84,8 @@ def without_finalizer(view: View, finalizer: str) -> dict[str, Any]:
 class GarbageCollector(Controller, kind=CUSTOMRESOURCEDEFINITIONS):
     """Keys are ``<kind's label> <namespace/name>``: one queue for all kinds."""
 
-    workers: ClassVar[int] = 256
-    """Deletes of a burst wait together and leave as one batch."""
+    workers: ClassVar[int] = MAX_BATCH_REQUESTS
+    """Deletes of a burst wait together and leave as one batch, a whole one: a node hears of more of its pods at once."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

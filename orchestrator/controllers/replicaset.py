@@ -31,7 +31,7 @@ BURST_REPLICAS = 500
 PROBE_REPLICAS = 1
 """After a refused create one pod tries whether the way is free before the others follow."""
 NAMED_REPLICAS = 25
-"""Of one burst so many pods come back with their names, for Events: more of one object are not recorded anyway."""
+"""Of one burst so many pods are named in Events: more of one object are not recorded anyway."""
 STATUS_SECONDS = 0.05
 """A status that only counts on is written at most this often; one that is complete at once."""
 NAMESPACE_TERMINATING = "being terminated"
@@ -223,7 +223,7 @@ class ReplicaSets(Controller, kind=REPLICASETS):
             if position not in bad and held is not None:
                 name = held.decode_metadata()["name"]
                 self.event(self.kind, owner, "SuccessfulCreate", f"Created pod: {name}")
-        for position, view in enumerate(planned.delete, created):
+        for position, view in enumerate(planned.delete[:NAMED_REPLICAS], created):
             if position not in bad:
                 self.event(self.kind, owner, "SuccessfulDelete", f"Deleted pod: {view.name}")
         return first
@@ -234,16 +234,15 @@ class ReplicaSets(Controller, kind=REPLICASETS):
         status = planned.status
         if failure is not None or not planned.create:
             status = with_failure(status, failure, now)
-        if status != owner.status:
+        if status != owner.status and self.cache(self.kind).get_key(key) is owner:
             left = self._written_at.get(key, 0.0) + STATUS_SECONDS - now
             if left > 0 and failure is None and not _complete(status, owner):
                 return requeue_after(left)
             self._written_at[key] = now
             responses = await self.write(key, self.kind, [update_status(self.kind, owner, status)])
+            # A conflict is another change of the owner: it is on its way here, and planned for without a back-off.
             if refusals(responses) and responses[0].code not in (404, 409):
                 return retry(refusals(responses)[0][2])
-            if responses[0].code == 409:
-                return retry("conflict")
         if failure is not None:
             return retry(failure[1])
         return requeue_after(planned.again_seconds) if planned.again_seconds is not None else DONE
