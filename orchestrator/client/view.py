@@ -17,14 +17,6 @@ MAX_SHARED_PARTS = 256
 """Decoded parts a cache keeps (a decoded pod spec is about 8 KB); the least recently used goes first."""
 
 T = TypeVar("T")
-F = TypeVar("F", bound=Callable[..., Any])
-_LASTING: set[Callable[..., Any]] = set()
-
-
-def lasting(derive: F) -> F:
-    """Says of a function for ``View.facts`` that it looks at status and rest alone: a change of metadata makes no work."""
-    _LASTING.add(derive)
-    return derive
 
 
 class Owner(msgspec.Struct, frozen=True, gc=False):
@@ -161,8 +153,6 @@ class View:
         """Decodes status and rest, shared with all views of the cache."""
         self._facts: tuple[Any, Any, Any] | None = None
         # The last function, what it found, and those before it.
-        if before is not None and before._facts is not None and _same_content(before.encoded, encoded):
-            self._facts = _lasting(before._facts)
 
     @property
     def name(self) -> str:
@@ -230,19 +220,6 @@ class View:
 
     def __repr__(self) -> str:
         return f"View({self.key!r}, revision={self.revision})"
-
-
-def _same_content(old: Encoded, new: Encoded) -> bool:
-    return old.status == new.status and old.rest == new.rest
-
-
-def _lasting(held: tuple[Any, Any, Any] | None) -> tuple[Any, Any, Any] | None:
-    found = None
-    while held is not None:
-        if held[0] in _LASTING:
-            found = (held[0], held[1], found)
-        held = held[2]
-    return found
 
 
 def _controller(references: tuple[Owner, ...]) -> Owner | None:

@@ -9,7 +9,7 @@ import msgspec
 
 from orchestrator.apimachinery.timestamps import parse_time
 from orchestrator.client.cache import index_of_metadata, index_of_spec
-from orchestrator.client.view import View, lasting
+from orchestrator.client.view import View
 
 PENDING, RUNNING, SUCCEEDED, FAILED, UNKNOWN = "Pending", "Running", "Succeeded", "Failed", "Unknown"
 MAX_READ = 512
@@ -74,7 +74,6 @@ _decode_rest = lru_cache(MAX_READ)(msgspec.msgpack.Decoder(_Rest).decode)
 _NEW = _Status()
 
 
-@lasting
 def _derive(view: View) -> Pod:
     return _read(view.encoded.status, view.encoded.rest)
 

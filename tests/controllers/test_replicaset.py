@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from orchestrator.client.client import Client
 from orchestrator.client.kinds import EVENTS, PODS, REPLICASETS
+from orchestrator.client.mailbox import MailboxTransport
+from orchestrator.client.protocol import Identity, Request, Response, Verb
 from orchestrator.controllers.replicaset import ReplicaSets
 from tests.controllers.stage import bare_pod, replicaset, stage
 
@@ -109,3 +114,46 @@ async def test_a_controller_killed_in_the_middle_creates_no_pod_too_many() -> No
             s.system.kill(ref.path)
         await s.settle(30.0)
         assert s.api.requests["create pods"] == 700
+
+
+class Scaled(MailboxTransport):
+    """Somebody scales the ReplicaSet just before its controller's first write of the status arrives."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.bursts: list[int] = []
+        """Pods created by each batch."""
+        self._scaled = False
+
+    async def batch(self, requests: list[Request]) -> list[Response]:
+        created = sum(request.verb is Verb.CREATE and request.target.resource == "pods" for request in requests)
+        if created:
+            self.bursts.append(created)
+        if not self._scaled and any(request.target.subresource == "status" for request in requests):
+            self._scaled = True
+            await Client(self).patch(REPLICASETS, "web", "default", {"spec": {"replicas": 20}})
+        return await super().batch(requests)
+
+
+async def test_a_replicaset_that_is_scaled_while_it_reports_creates_all_that_is_missing_at_once() -> None:
+    async with stage() as s:
+        assert isinstance(s.client.transport, MailboxTransport)
+        transport = Scaled(s.client.transport.server, Identity("test"))
+        s.client = Client(transport)
+        await s.play(ReplicaSets)
+        await s.client.create(REPLICASETS, replicaset(replicas=3))
+        await s.settle()
+        assert transport.bursts == [3, 17]
+        status = (await s.client.get(REPLICASETS, "web", "default"))["status"]
+        assert (status["replicas"], status["observedGeneration"]) == (20, 2)
+
+
+async def test_deleted_pods_are_said_in_events() -> None:
+    async with stage() as s:
+        await s.play(ReplicaSets)
+        await s.client.create(REPLICASETS, replicaset(replicas=10))
+        await s.settle()
+        await s.client.patch(REPLICASETS, "web", "default", {"spec": {"replicas": 0}})
+        await s.settle()
+        reasons = [event["reason"] for event in await s.objects(EVENTS)]
+        assert (reasons.count("SuccessfulCreate"), reasons.count("SuccessfulDelete")) == (10, 10)
