@@ -66,7 +66,8 @@ class Hops:
     ) -> None:
         self.seconds += time.thread_time() - self._began
         signal.setitimer(signal.ITIMER_PROF, 0)
-        signal.signal(signal.SIGPROF, self._before)
+        # One that is on its way still would end the process by default.
+        signal.signal(signal.SIGPROF, signal.SIG_IGN if self._before is signal.SIG_DFL else self._before)
         gc.callbacks.remove(self._collector)
 
     def microseconds(self, per: int) -> dict[str, float]:
