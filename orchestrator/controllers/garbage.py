@@ -85,7 +85,7 @@ class GarbageCollector(Controller, kind=CUSTOMRESOURCEDEFINITIONS):
     """Keys are ``<kind's label> <namespace/name>``: one queue for all kinds."""
 
     workers: ClassVar[int] = MAX_BATCH_REQUESTS
-    """Deletes of a burst wait together and leave as one batch, a whole one: a node hears of more of its pods at once."""
+    """Deletes of a burst wait together and leave as one whole batch: a node hears of more of its pods at once."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
