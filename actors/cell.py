@@ -168,7 +168,7 @@ class Cell:
         if self.system.tap is not None:
             self.system.observe(self.path, frame)
         box = self.box
-        if message is None:
+        if message is None and box.overflow.key is not None:
             message = self.system.codec.decode(frame)
         verdict = box.offer(frame, message, urgent)
         if verdict is Policy.WAIT:

@@ -57,6 +57,10 @@ class Mailbox(msgspec.Struct, frozen=True):
             raise ValueError(f"expected a capacity of at least 1, found {self.capacity}")
 
 
+NO_MAIL: Final[deque[Any]] = deque(maxlen=0)
+"""The queue of actors that seldom have mail: one of its own would weigh as much as all else that is kept of each."""
+
+
 class Box:
     """The mail of one actor. It outlives the actor's instances. Each of the two priorities has the full capacity."""
 
@@ -66,9 +70,9 @@ class Box:
         self.capacity = spec.capacity
         self.overflow = spec.overflow
         keyed = spec.overflow.policy is Policy.KEEP_LATEST
-        self.normal: deque[Frame] = KeyedQueue() if keyed else deque()
+        self.normal: deque[Frame] = KeyedQueue() if keyed else NO_MAIL
         self.open_limit = 0 if keyed or observed else spec.capacity
-        self.limit = self.open_limit  # below it normal mail is simply appended; 0: it must be put with care
+        self.limit = 0  # below it normal mail is simply appended; 0: it must be put with care
         self.urgent: deque[Frame] | None = None
         self.waiting: deque[Waiting] | None = None
         self.dropped = 0
@@ -98,6 +102,15 @@ class Box:
         """Whether mail must be dropped, refused or wait."""
         return bool(self.waiting) or len(self._queue(urgent)) >= self.capacity
 
+    def rest(self) -> None:
+        """All mail is handled, and it may be long until more comes."""
+        if not self.normal and not isinstance(self.normal, KeyedQueue):
+            self.normal = NO_MAIL
+            self.limit = 0
+
+    def _set_limit(self) -> None:
+        self.limit = 0 if self.waiting or self.normal is NO_MAIL else self.open_limit
+
     def _count(self, dropped: Frame | None) -> Frame | None:
         if dropped is not None:
             self.dropped += 1
@@ -105,6 +118,9 @@ class Box:
 
     def _queue(self, urgent: bool) -> deque[Frame]:
         if not urgent:
+            if self.normal is NO_MAIL:
+                self.normal = deque()
+                self._set_limit()
             return self.normal
         if self.urgent is None:
             self.urgent = deque()
@@ -133,11 +149,11 @@ class Box:
                 queue.append(frame)
                 room.set_result(True)
         self.waiting = None
-        self.limit = self.open_limit
+        self._set_limit()
 
     def put_back(self, frames: Iterable[Frame]) -> None:
         """In front of everything, in the given order, past the capacity: they were in before."""
-        self.normal.extendleft(reversed(list(frames)))
+        self._queue(False).extendleft(reversed(list(frames)))
 
     def drain(self) -> Iterator[Frame]:
         """Take out everything; senders that wait are told that it was not taken."""

@@ -33,6 +33,8 @@ BUDGET = 512
 """Messages that are handled before the loop runs everything else."""
 TURN_SECONDS = 0.01
 """For so long messages are handled before the loop runs everything else: an outside request waits a few such turns."""
+SELDOM_SECONDS = 1.0
+"""An actor that had nothing to do for longer gives its queue back when it is idle again."""
 MAX_IDLE_WORKERS = 32
 """Parked tasks kept for the next burst."""
 log = structlog.get_logger("actors")
@@ -147,6 +149,7 @@ class Workers:
             current.actor.set(cell)
         cell.worker = task
         begun = monotonic()
+        seldom = begun - cell.rested > SELDOM_SECONDS
         before = cell.handled
         try:
             await self._handle_batch(cell)
@@ -162,7 +165,7 @@ class Workers:
                     self._uncancel(cell, task)
                 cell.rested = monotonic()
                 cell.busy += cell.rested - begun
-                self._leave(cell)
+                self._leave(cell, seldom)
         return cell.handled - before + 1
 
     def _uncancel(self, cell: Cell, task: asyncio.Task[Any]) -> None:
@@ -171,7 +174,7 @@ class Workers:
             cell.cancelled = False
             task.uncancel()
 
-    def _leave(self, cell: Cell) -> None:
+    def _leave(self, cell: Cell, seldom: bool) -> None:
         cell.worker = cell.asking = cell.trace = cell.frame = None
         if cell.box.waiting:
             cell.box.admit_waiting()
@@ -184,6 +187,8 @@ class Workers:
                     self._wake()
             else:
                 cell.scheduled = False
+                if seldom:
+                    cell.box.rest()
 
     async def _handle_batch(self, cell: Cell) -> None:
         codec = self._system.codec

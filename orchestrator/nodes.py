@@ -21,6 +21,7 @@ from actors import Clock
 from orchestrator.client.client import Client
 from orchestrator.client.recorder import Recorder
 from orchestrator.config import ClusterConfig, ConfigError
+from orchestrator.kubelet.heartbeats import Heartbeats
 from orchestrator.kubelet.kubelet import Kubelet
 from orchestrator.kubelet.materials import BareMaterials
 from orchestrator.kubelet.node import NodeConfig, heartbeat_slots
@@ -71,6 +72,7 @@ class NodeFactory:
         self._world = SimulatedWorld(clock, random, member=config.member)
         self._bare = BareMaterials()
         self._registrations = Registrations()
+        self._heartbeats = Heartbeats(clock)
         self.simulated: dict[str, SimulatedRuntime] = {}
         """The runtimes of simulated nodes, by the node's name."""
         self.runtime, self.note = _chosen(config)
@@ -123,7 +125,8 @@ class NodeFactory:
         clock = self._clocks[config.name] = SkewedClock(self._clock)
         runtime = self.simulated[config.name] = SimulatedRuntime(self._world, self._world.machine, clock)
         prober = SimulatedProber(runtime)
-        return partial(Kubelet, client, config, runtime, prober, self._bare, recorder, clock, self._registrations)
+        shared = (recorder, self._registrations, self._heartbeats)
+        return partial(Kubelet, client, config, runtime, prober, self._bare, *shared, clock)
 
     def skew(self, name: str, seconds: float) -> None:
         """Set the clock of a simulated node wrong by ``seconds``."""
@@ -159,7 +162,8 @@ class NodeFactory:
         volumes = Volumes(folder / "volumes", sources)
         materials = FullMaterials(config, machine(folder, ""), volumes, sources)
         prober = NetworkProber(runtime, config.address)
-        return partial(Kubelet, client, config, runtime, prober, materials, recorder)
+        shared = (recorder, self._registrations, self._heartbeats)
+        return partial(Kubelet, client, config, runtime, prober, materials, *shared)
 
     def _folder(self, config: NodeConfig) -> Path:
         if self._config.data_dir is None:

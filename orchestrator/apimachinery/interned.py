@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-MIN_BYTES = 256
+MIN_BYTES = 64
 """A shorter part costs more to look up than it weighs."""
 MAX_LABELS = 16_384
 """Sets of labels remembered: those of all templates in use."""

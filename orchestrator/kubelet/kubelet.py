@@ -24,6 +24,7 @@ from orchestrator.client.transport import Subscription
 from orchestrator.kubelet.admission import refuse
 from orchestrator.kubelet.driver import Driver
 from orchestrator.kubelet.executor import Executor
+from orchestrator.kubelet.heartbeats import Heartbeats
 from orchestrator.kubelet.hook import Hooks
 from orchestrator.kubelet.materials import Materials
 from orchestrator.kubelet.messages import (
@@ -39,12 +40,7 @@ from orchestrator.kubelet.messages import (
     Register,
     Wake,
 )
-from orchestrator.kubelet.node import (
-    HEARTBEAT_SECONDS,
-    STATUS_HEARTBEATS,
-    NodeConfig,
-    seconds_to_slot,
-)
+from orchestrator.kubelet.node import STATUS_HEARTBEATS, NodeConfig
 from orchestrator.kubelet.node_keeper import NodeKeeper
 from orchestrator.kubelet.opening import open_session
 from orchestrator.kubelet.phase import is_terminal
@@ -84,8 +80,8 @@ class PodWorkers(NamedTuple):
 
 
 class Kubelet(Actor):
-    """``runtime`` and ``prober`` belong to this node alone and outlive the actor. ``clock`` None is the system's;
-    ``registrations`` None: it registers when it likes."""
+    """``runtime`` and ``prober`` belong to this node alone and outlive the actor. ``registrations`` and
+    ``heartbeats`` are those of all kubelets of the process. ``clock`` None is the system's."""
 
     def __init__(
         self,
@@ -95,11 +91,13 @@ class Kubelet(Actor):
         prober: Prober,
         materials: Materials,
         recorder: Recorder,
+        registrations: Registrations,
+        heartbeats: Heartbeats,
         clock: Clock | None = None,
-        registrations: Registrations | None = None,
     ) -> None:
         self._clock = clock
-        self._registrations = registrations or Registrations()
+        self._registrations = registrations
+        self._heartbeats = heartbeats
         self._client = client
         self._config = config
         self._runtime = runtime
@@ -211,6 +209,7 @@ class Kubelet(Actor):
         if self._workers is not None:
             self._workers.wakes.stop()
         self._registrations.done(self.context.ref)
+        self._heartbeats.leave(self.context.ref)
         if self._watch is not None:
             await self._watch.close()
         await self._runtime.close()
@@ -241,9 +240,7 @@ class Kubelet(Actor):
             return
         self._failures = 0
         await self._node.heartbeat()
-        slot = self.context.random.randrange(self._config.heartbeat_slots)
-        first = seconds_to_slot(self.context.clock.time(), slot)
-        self.context.send_every(HEARTBEAT_SECONDS, Heartbeat(), first=first)
+        self._heartbeats.join(self.context.ref, self.context.random.randrange(self._config.heartbeat_slots))
         if not self._listed:
             await self._open()
 

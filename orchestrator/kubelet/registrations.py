@@ -6,6 +6,7 @@ took is not given back: 8 KB a node.
 
 from __future__ import annotations
 
+import contextvars
 from typing import Any
 
 from actors import Ref
@@ -18,9 +19,11 @@ MAX_REGISTRATIONS = 256
 class Registrations:
     """Tells ``Register`` to each kubelet that asks, in turn. One for all kubelets of a process."""
 
-    __slots__ = ("_under_way", "_waiting")
+    __slots__ = ("_context", "_under_way", "_waiting")
 
     def __init__(self) -> None:
+        self._context = contextvars.copy_context()
+        # Of whoever makes this, no kubelet: it tells in nobody's name.
         self._under_way: dict[Ref[Any], None] = {}
         self._waiting: dict[Ref[Any], None] = {}
 
@@ -40,4 +43,4 @@ class Registrations:
             kubelet = next(iter(self._waiting))
             del self._waiting[kubelet]
             self._under_way[kubelet] = None
-            kubelet.tell_nowait(Register())
+            self._context.run(kubelet.tell_nowait, Register())

@@ -24,7 +24,7 @@ from actors import (
     temporary,
 )
 from actors.dead_letters import LOG_BURST, DeadLetter
-from actors.mailbox import DEFAULT_CAPACITY
+from actors.mailbox import DEFAULT_CAPACITY, NO_MAIL
 from tests.actors.cast import Add, Counter, Sleep, Total
 
 
@@ -262,3 +262,36 @@ def test_a_capacity_below_one_is_an_error() -> None:
 async def test_the_sleeper_of_the_cast_answers() -> None:
     async with System() as system:
         assert await (await system.spawn(Counter)).ask(Sleep(1.0)) == "slept"
+
+
+class Seldom(Actor):
+    """Tells the order in which mail came."""
+
+    def __init__(self, seen: list[int]) -> None:
+        self._seen = seen
+
+    async def receive(self, message: Any) -> None:
+        assert isinstance(message, Note)
+        self._seen.append(message.value)
+        if message.key == "slow":
+            await self.context.clock.sleep(0.5)
+
+
+async def test_an_actor_that_seldom_has_mail_keeps_no_queue_and_loses_nothing() -> None:
+    seen: list[int] = []
+    async with System("test") as system:
+        ref: Ref[Any] = await system.spawn(Seldom, seen, name="seldom", mailbox=Mailbox(3))
+        cell = system.cells["seldom"]
+        for first in (10, 20, 30):
+            await asyncio.sleep(2.0)
+            await ref.tell(Note("alone", first - 1))
+            await asyncio.sleep(0.1)
+            assert cell.box.normal is NO_MAIL
+            assert ref.tell_nowait(Note("slow", first))
+            await asyncio.sleep(0.1)
+            taken = [ref.tell_nowait(Note("", first + number)) for number in (1, 2, 3, 4)]
+            assert taken == [True, True, True, False]
+            await ref.tell(Note("", first + 5))
+        await asyncio.sleep(2.0)
+    assert seen == [first + number for first in (10, 20, 30) for number in (-1, 0, 1, 2, 3, 5)]
+    assert not NO_MAIL

@@ -17,11 +17,13 @@ from orchestrator.client.mailbox import MailboxTransport
 from orchestrator.client.node import STDOUT, Finished, OpenLog, Output
 from orchestrator.client.protocol import Identity
 from orchestrator.client.recorder import Recorder
+from orchestrator.kubelet.heartbeats import Heartbeats
 from orchestrator.kubelet.kubelet import Kubelet
 from orchestrator.kubelet.materials import BareMaterials
 from orchestrator.kubelet.messages import NodeStats
 from orchestrator.kubelet.node import LEASE_NAMESPACE, NodeConfig
 from orchestrator.kubelet.prober import SimulatedProber
+from orchestrator.kubelet.registrations import Registrations
 from orchestrator.kubelet.runtime.behaviour import Behaviour, Behaviours, Rule
 from orchestrator.kubelet.runtime.simulated import SimulatedRuntime, SimulatedWorld
 from tests.kubelet.pods import container, manifest
@@ -55,8 +57,9 @@ class Node:
         self.world = SimulatedWorld(self.clock, random.Random(1), Behaviours(rules))
         self.runtime = runtime = CountingRuntime(self.world)
         prober = SimulatedProber(runtime)
+        shared = (Recorder(None), Registrations(), Heartbeats(self.clock))
         self.kubelet = await self.system.spawn(
-            lambda: Kubelet(self.client, NodeConfig("node-1"), runtime, prober, BareMaterials(), Recorder(None)),
+            lambda: Kubelet(self.client, NodeConfig("node-1"), runtime, prober, BareMaterials(), *shared),
             name="kubelet",
         )
         return self
