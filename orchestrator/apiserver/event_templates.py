@@ -23,7 +23,7 @@ from orchestrator.store.protocol import Change
 
 MAX_TEMPLATES = 128
 """Kept templates; the table is emptied when it is full."""
-KINDS = frozenset((("v1", "events"),))
+KINDS = frozenset((("", "v1", "events"),))
 """Events in the form of the core group: the other has other names for what is an event's own."""
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -114,8 +114,7 @@ class EventTemplates:
         key = object_key(call.resource.group, call.resource.plural, call.namespace, name)
         change = Change(key, encoded.parts(), expect=0, fields={})
         call.warnings.extend(template.warnings)
-        charge = template.obj | {"metadata": template.obj["metadata"] | {"name": name}}
-        return Write(encoded, change, code=201, charge=charge, key=key)
+        return Write(encoded, change, code=201, charge=template.obj, key=key)
 
     def remember(self, env: Environment, call: Call, write: Write, obj: Object) -> None:
         """Keep what an event came to."""

@@ -347,7 +347,7 @@ def _replied(
 
 def _answer(responses: list[Response | None], pending: list[Pending], answers: list[Response]) -> None:
     for one, response in zip(pending, answers, strict=True):
-        responses[one.position] = in_form(one.call, response)
+        responses[one.position] = response if response.object is None else in_form(one.call, response)
 
 
 def _connect(mirror: Mirror, rbac: Rbac, allocator: Allocator, catalog: Catalog) -> None:

@@ -67,8 +67,7 @@ class Templates:
         key = object_key(call.resource.group, call.resource.plural, call.namespace, name)
         change = Change(key, encoded.parts(), expect=0, fields=template.fields)
         call.warnings.extend(template.warnings)
-        charge = template.obj | {"metadata": template.obj["metadata"] | {"name": name}}
-        return Write(encoded, change, code=201, retry=True, charge=charge, key=key, generated=True)
+        return Write(encoded, change, code=201, retry=True, charge=template.obj, key=key, generated=True)
 
     def remember(self, env: Environment, call: Call, write: Write, obj: Object) -> None:
         """Keep what a create by generated name, or of an event, came to."""
@@ -95,7 +94,7 @@ class Templates:
 
 def _is_event(call: Call) -> bool:
     resource = call.resource
-    return (resource.api_version, resource.plural) in KINDS and call.served is None
+    return (resource.group, resource.version, resource.plural) in KINDS and call.served is None
 
 
 def key_of(call: Call) -> Key:

@@ -18,8 +18,8 @@ class Write(msgspec.Struct):
     ``change`` None: nothing to write (a dry run, an update that changes nothing). ``retry``: a conflict is not the
     caller's, so prepare again from what stands now. ``respond`` makes the answer from the object as written; the
     default answers with the object. ``undo``: the write takes an address or a port, and this gives it back when the
-    change is not done; ``view`` says which Services the server knew then. ``charge`` is the new object that counts
-    against quotas, ``credit`` the one before it.
+    change is not done; ``view`` says which Services the server knew then. ``charge`` is what counts
+    against quotas, the new object or one that is equal but for what is its own, ``credit`` the one before it.
     """
 
     encoded: Encoded | None

@@ -19,7 +19,7 @@ from typing import Any, Generic, TypeVar
 
 from actors import Trace
 from orchestrator.apimachinery import errors
-from orchestrator.apiserver.admission.needs import keys_needed
+from orchestrator.apiserver.admission.needs import Need, keys_needed, need_of
 from orchestrator.apiserver.admission.quota import charge_quotas
 from orchestrator.apiserver.call import Environment, failure
 from orchestrator.apiserver.cause import cause_of
@@ -175,7 +175,7 @@ async def _read(env: Environment, now: list[Pending]) -> dict[str, Value]:
     """What the writes are made from: what is known to stand, the rest from the store."""
     values: dict[str, Value] = {}
     keys: dict[str, None] = {}
-    asked: set[tuple[str, str, str, bytes]] = set()
+    needs: dict[Need | None, None] = {}
     for one in now:
         one.remembered = False
         dry = one.call.options.dry_run
@@ -186,11 +186,10 @@ async def _read(env: Environment, now: list[Pending]) -> dict[str, Value]:
             else:
                 values[one.key] = standing
                 one.remembered = True
-        if one.call.verb in (Verb.CREATE, Verb.PATCH):
-            alike = (one.call.verb, one.call.resource.kind, one.call.namespace, one.call.request.body)
-            if alike not in asked:
-                asked.add(alike)
-                keys.update(dict.fromkeys(keys_needed(env, one.call)))
+        needs[need_of(one.call)] = None
+    for need in needs:
+        if need is not None:
+            keys.update(dict.fromkeys(keys_needed(env, need)))
     if not keys:
         return values
     for value in (await env.storage.get(list(keys))).values:

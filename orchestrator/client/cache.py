@@ -180,18 +180,21 @@ class MutableCache(Cache):
     def _positions(self, origins: set[str]) -> frozenset[int]:
         return frozenset(at for at, each in enumerate(self._functions.values()) if _origin(each) in origins)
 
-    def put(self, encoded: Encoded, key: str = "") -> Change | None:
-        """The object as it stands now; None when the cache is already there or further. ``key`` spares a look."""
-        return self._put(View(encoded, self._parts, self._views.get(key)))
+    def put(self, encoded: Encoded, before: View | None = None) -> Change | None:
+        """The object as it stands now; None when the cache is already there or further.
 
-    def _put(self, view: View) -> Change | None:
-        encoded, key = view.encoded, view.key
-        old = self._views.get(key)
-        if old is not None and old.revision >= encoded.revision:
+        ``before``, what the cache holds of it, spares a second look.
+        """
+        view = View(encoded, self._parts, before)
+        return self._put(view, before or self._views.get(view.key))
+
+    def _put(self, view: View, old: View | None) -> Change | None:
+        revision = view.encoded.revision
+        if old is not None and old.encoded.revision >= revision:
             return None
         self._events += 1
-        self._replace(key, old, view)
-        return Change(old, view, encoded.revision)
+        self._replace(view.key, old, view)
+        return Change(old, view, revision)
 
     def remove(self, key: str, revision: int) -> Change | None:
         """The object is gone since ``revision``; None when it is not there, or a newer one of its name is."""
@@ -212,7 +215,7 @@ class MutableCache(Cache):
         for item in items:
             view = View(item, self._parts)
             present.add(view.key)
-            change = self._put(view)
+            change = self._put(view, self._views.get(view.key))
             if change is not None:
                 changes.append(change)
         for key in [key for key in self._views if key not in present]:

@@ -167,7 +167,7 @@ class Informer(Actor):
             metadata, status, rest = interned_all(value.parts)
         else:
             metadata, status, rest = interned_after(before.encoded.parts(), value.parts)
-        return self._cache.put(Encoded(metadata, status, rest, value.mod_revision), key)
+        return self._cache.put(Encoded(metadata, status, rest, value.mod_revision), before)
 
     def _announce(self, changes: Sequence[Change]) -> None:
         self._subscriptions.note(changes)

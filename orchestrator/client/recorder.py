@@ -7,6 +7,7 @@ write that fails is not tried again. A message never holds a secret's content: c
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from sys import intern
 from typing import Any
 
@@ -31,6 +32,8 @@ FLUSH_SECONDS = 0.25
 """Records wait this long so that many make one batch."""
 MAX_WAITING = 1024
 """Records that wait for the next batch; the oldest is dropped."""
+MAX_TOGETHER = 512
+"""Records in one message: a piece of pods that were bound."""
 MAX_MESSAGE_CHARACTERS = 1024
 """What the API takes in an event's message."""
 NORMAL = "Normal"
@@ -57,6 +60,12 @@ class Record(Tell):
     action: str = ""
 
 
+class Records(Tell):
+    """What a component did to many objects at once."""
+
+    records: list[Record]
+
+
 class Flush(Tell):
     """Write what waits."""
 
@@ -65,15 +74,25 @@ def involved(kind: Kind, view: View, field_path: str = "") -> Involved:
     return Involved(kind.api_version, kind.kind, view.namespace, view.name, view.uid, view.revision, field_path)
 
 
+def record(about: Involved, type: str, reason: str, message: str, *, action: str = "") -> Record:
+    return Record(about, type, reason, message[:MAX_MESSAGE_CHARACTERS], action)
+
+
 class Recorder:
-    """What a component holds: ``event`` never waits and never fails."""
+    """What a component holds: ``event`` and ``events`` never wait and never fail."""
 
     def __init__(self, writer: Ref[Any] | None) -> None:
         self._writer = writer
 
     def event(self, about: Involved, type: str, reason: str, message: str, *, action: str = "") -> None:
         if self._writer is not None:
-            self._writer.tell_nowait(Record(about, type, reason, message[:MAX_MESSAGE_CHARACTERS], action))
+            self._writer.tell_nowait(record(about, type, reason, message, action=action))
+
+    def events(self, records: Sequence[Record]) -> None:
+        """As ``event`` for each."""
+        if self._writer is not None:
+            for start in range(0, len(records), MAX_TOGETHER):
+                self._writer.tell_nowait(Records(list(records[start : start + MAX_TOGETHER])))
 
 
 class _Seen(msgspec.Struct):
@@ -100,6 +119,9 @@ class EventWriter(Actor):
         match message:
             case Record():
                 self._take(message)
+            case Records():
+                for record in message.records:
+                    self._take(record)
             case Flush():
                 await self._flush()
 

@@ -35,7 +35,7 @@ from orchestrator.client.kinds import (
 )
 from orchestrator.client.messages import Enqueue
 from orchestrator.client.protocol import Request, Response
-from orchestrator.client.recorder import NORMAL, WARNING, Involved, Recorder
+from orchestrator.client.recorder import NORMAL, WARNING, Involved, Record, Recorder, record
 from orchestrator.client.view import Owner, View
 from orchestrator.scheduler.node_facts import same_node, view_facts
 from orchestrator.scheduler.pod_facts import pod_facts, same_to_scheduler
@@ -266,16 +266,18 @@ class Scheduler(Actor):
         """Events for the bound, another try for the others; one that is gone or bound already shows in the cache."""
         from orchestrator.scheduler.outcome import Assignment
 
+        bound: list[Record] = []
         for key, uid, node, code in message.pods:
             about = self._about(key, uid)
             if 200 <= code < 300:
                 text = f"Successfully assigned {key} to {node}"
-                self._recorder.event(about, NORMAL, "Scheduled", text, action="Binding")
+                bound.append(record(about, NORMAL, "Scheduled", text, action="Binding"))
                 continue
             if self._engine is not None:
                 self._engine.binding_failed(Assignment(key, uid, node), self.context.clock.monotonic())
             self._recorder.event(about, WARNING, "FailedScheduling", f"binding rejected: {code}", action="Scheduling")
             self._news[PODS.label][key] = None
+        self._recorder.events(bound)
 
     def _volume_writes(self, work: VolumeWork) -> list[Request]:
         """Volumes are taken at the revision at which they were seen free; a provisioner finds a claim by its node."""

@@ -15,7 +15,7 @@ from orchestrator.client.election import Election
 from orchestrator.client.kinds import CONFIGMAPS, EVENTS, LEASES
 from orchestrator.client.mailbox import MailboxTransport
 from orchestrator.client.protocol import MAX_BATCH_REQUESTS, Identity, Request, Response
-from orchestrator.client.recorder import BURST, Involved
+from orchestrator.client.recorder import BURST, MAX_MESSAGE_CHARACTERS, MAX_TOGETHER, Involved, record
 from tests.controllers.stage import stage
 
 
@@ -87,6 +87,18 @@ async def test_equal_events_are_counted_and_a_flood_is_stopped() -> None:
             s.recorder.event(about, "Warning", "Flood", f"number {number}")
         await s.settle(1.0)
         assert len(await s.objects(EVENTS)) == int(BURST) - 2
+
+
+async def test_events_said_together_are_each_written_and_counted() -> None:
+    async with stage() as s:
+        abouts = [Involved("v1", "Pod", "default", f"p{number}", f"uid-{number}") for number in range(MAX_TOGETHER + 3)]
+        said = [record(about, "Normal", "Scheduled", "m" * (MAX_MESSAGE_CHARACTERS + 1)) for about in abouts]
+        s.recorder.events([*said, said[0]])
+        await s.settle(1.0)
+        events = await s.objects(EVENTS)
+        assert {event["involvedObject"]["name"] for event in events} == {about.name for about in abouts}
+        assert sorted(event["count"] for event in events) == [1] * (len(abouts) - 1) + [2]
+        assert {len(event["message"]) for event in events} == {MAX_MESSAGE_CHARACTERS}
 
 
 class Leader(Actor):

@@ -81,7 +81,7 @@ def test_the_next_revision_has_the_key_of_the_one_before() -> None:
     cache = MutableCache(PODS)
     cache.put(pod("a", 1))
     key = next(cache.keys())
-    cache.put(pod("a", 2, app="other"), "default/a")
+    cache.put(pod("a", 2, app="other"), cache.get_key("default/a"))
     found = cache.get_key("default/a")
     assert found is not None
     assert found.revision == 2

@@ -23,16 +23,26 @@ class _Pod(msgspec.Struct):
 _pod = msgspec.msgpack.Decoder(_Pod).decode
 
 
-def keys_needed(env: Environment, call: Call) -> Iterator[str]:
-    """Keys of the namespace, and of a new pod's service account and priority class, as far as they are not mirrored."""
+Need = tuple[str, bytes]
+"""A namespace and the body of a pod ("": what is made is none): calls of one need look up the same keys."""
+
+
+def need_of(call: Call) -> Need | None:
+    """None: the call needs no keys."""
     request = call.request
     if not call.namespace or not (request.verb == Verb.CREATE or request.patch_type is PatchType.APPLY):
-        return
-    yield from _missing(env, object_key("", "namespaces", "", call.namespace))
-    if call.resource.kind == "Pod" and not call.subresource:
-        spec = _spec_of(request.body)
+        return None
+    return call.namespace, request.body if call.resource.kind == "Pod" and not call.subresource else b""
+
+
+def keys_needed(env: Environment, need: Need) -> Iterator[str]:
+    """Keys of the namespace, and of a new pod's service account and priority class, as far as they are not mirrored."""
+    namespace, body = need
+    yield from _missing(env, object_key("", "namespaces", "", namespace))
+    if body:
+        spec = _spec_of(body)
         account = spec.serviceAccountName or "default"
-        yield from _missing(env, object_key("", "serviceaccounts", call.namespace, account))
+        yield from _missing(env, object_key("", "serviceaccounts", namespace, account))
         if spec.priorityClassName:
             yield from _missing(env, object_key("scheduling.k8s.io", "priorityclasses", "", spec.priorityClassName))
 

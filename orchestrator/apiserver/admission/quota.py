@@ -25,7 +25,7 @@ MAX_CHARGES = 8
 
 async def charge_quotas(env: Environment, pending: Sequence[Pending]) -> None:
     """Answers with Forbidden the writes that would go over a quota; charges the others."""
-    if "ResourceQuota" not in env.config.admission:
+    if "ResourceQuota" not in env.config.admission or not any(True for _ in env.mirror.items("", "resourcequotas")):
         return
     by_namespace: dict[str, list[Pending]] = defaultdict(list)
     for one in pending:
@@ -114,7 +114,7 @@ def _add(used: Usage, added: Usage) -> bool:
 def _exceeds(one: Pending, quota: Object, used: Usage, added: Usage) -> errors.StatusError | None:
     assert one.write is not None
     assert one.write.charge is not None
-    name, hard = one.write.charge["metadata"]["name"], _hard(quota)
+    name, hard = one.write.key.rpartition("/")[2], _hard(quota)
     given = usage_of(one.call.resource, one.write.charge)
     missing = sorted(item for item in hard if item not in given and _must_be_given(one, item))
     if missing:
