@@ -12,9 +12,11 @@ from orchestrator.client.cache import index_of_metadata, index_of_spec
 from orchestrator.client.view import View
 
 PENDING, RUNNING, SUCCEEDED, FAILED, UNKNOWN = "Pending", "Running", "Succeeded", "Failed", "Unknown"
-MAX_READ = 512
-"""Rests, and statuses with their rests, remembered as read, some 1 KB each: until a pod runs they are those of its
-template or node."""
+MAX_READ = 2048
+"""Rests, and statuses with their rests of pods that do not run yet, remembered as read: those of a template, or of the
+pods of it on one node. Caches hold them anyway."""
+ADDRESS = msgspec.msgpack.encode("podIP")
+"""A status with an address is no other pod's."""
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 
 
@@ -75,10 +77,10 @@ _NEW = _Status()
 
 
 def _derive(view: View) -> Pod:
-    return _read(view.encoded.status, view.encoded.rest)
+    status = view.encoded.status
+    return (_read if ADDRESS in status else _read_alike)(status, view.encoded.rest)
 
 
-@lru_cache(MAX_READ)
 def _read(encoded_status: bytes, rest: bytes) -> Pod:
     status = _decode_status(encoded_status) if encoded_status else _NEW
     ready, since = False, 0.0
@@ -100,6 +102,9 @@ def _read(encoded_status: bytes, rest: bytes) -> Pod:
         subdomain=spec.subdomain,
         finished=status.phase in (SUCCEEDED, FAILED),
     )
+
+
+_read_alike = lru_cache(MAX_READ)(_read)
 
 
 def condition(view: View, type: str) -> Condition | None:

@@ -27,6 +27,7 @@ from orchestrator.client.cache import Index
 from orchestrator.client.kinds import NODES, PERSISTENTVOLUMECLAIMS, PERSISTENTVOLUMES, PODS, STORAGECLASSES, Kind
 from orchestrator.client.protocol import Request, Want
 from orchestrator.client.requests import patch
+from orchestrator.client.subscription import KeysUnless
 from orchestrator.client.view import View
 from orchestrator.controllers.controller import Controller, Watched, refusals
 from orchestrator.controllers.outcome import DONE, Outcome, retry
@@ -232,7 +233,7 @@ class VolumeBinder(Controller, kind=PERSISTENTVOLUMECLAIMS):
             Watched(PERSISTENTVOLUMECLAIMS, _claim_keys, {PENDING: pending, NAMED: named_volume}),
             Watched(PERSISTENTVOLUMES, self._volume_keys, {REFERRED: referred}),
             Watched(STORAGECLASSES, self._class_keys),
-            Watched(PODS, self._pod_keys, {CONSUMED: consumed}),
+            Watched(PODS, KeysUnless(self._no_claims, self._pod_keys), {CONSUMED: consumed}),
         ]
 
     def reads(self) -> Mapping[Kind, Mapping[str, Index]]:
@@ -252,6 +253,9 @@ class VolumeBinder(Controller, kind=PERSISTENTVOLUMECLAIMS):
         if new is None:
             return ()
         return [claim.key for claim in self.cache(PERSISTENTVOLUMECLAIMS).by_index(PENDING, new.name)]
+
+    def _no_claims(self) -> bool:
+        return not len(self.cache(PERSISTENTVOLUMECLAIMS))
 
     def _pod_keys(self, old: View | None, new: View | None) -> Iterable[str]:
         """A first consumer has its node."""

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from orchestrator.client.kinds import PERSISTENTVOLUMECLAIMS, PERSISTENTVOLUMES, PODS, Kind
 from orchestrator.client.protocol import Request, Want
 from orchestrator.client.requests import patch
+from orchestrator.client.subscription import KeysUnless
 from orchestrator.client.view import Parts, View
 from orchestrator.controllers.controller import Controller, Watched, own_keys, refusals
 from orchestrator.controllers.outcome import DONE, Outcome, retry
@@ -49,7 +50,10 @@ class ClaimProtection(_Protection, kind=PERSISTENTVOLUMECLAIMS):
     """Lets go of claims that no pod mounts."""
 
     def watches(self) -> list[Watched]:
-        return [Watched(self.kind, own_keys), Watched(PODS, _freed, {CONSUMED: consumed})]
+        return [
+            Watched(self.kind, own_keys),
+            Watched(PODS, KeysUnless(lambda: not len(self.cache(self.kind)), _freed), {CONSUMED: consumed}),
+        ]
 
     async def reconcile(self, key: str) -> Outcome:
         claim = self.cache(self.kind).get_key(key)

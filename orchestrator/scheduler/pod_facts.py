@@ -13,7 +13,9 @@ from orchestrator.scheduler.terms import Labels
 
 FINISHED = ("Succeeded", "Failed")
 MAX_READ = 512
-"""Statuses and rests remembered as read, some 1 KB each: a pod's until it is bound are those of its template."""
+"""Statuses remembered as read, some 1 KB each: a pod's until it is bound is that of its template."""
+MAX_RESTS = 2048
+"""Rests remembered as read: those of a template, or of its pods on one node. Caches hold them anyway."""
 
 
 class _Status(msgspec.Struct, frozen=True):
@@ -32,7 +34,7 @@ class _Rest(msgspec.Struct, frozen=True):
 
 
 _status = lru_cache(MAX_READ)(msgspec.msgpack.Decoder(_Status).decode)
-_rest = lru_cache(MAX_READ)(msgspec.msgpack.Decoder(_Rest).decode)
+_rest = lru_cache(MAX_RESTS)(msgspec.msgpack.Decoder(_Rest).decode)
 _NO_STATUS = _Status()
 
 
