@@ -103,6 +103,16 @@ class Counters:
         if not pods.columns and not pods.terminating:
             self._classes.pop((pods.namespace, frozenset(pods.labels.items())), None)
 
+    def terminate(self, pods: PodClass, column: int) -> None:
+        """A pod of the class that is on the node is on its way out."""
+        for counter in self._matching(pods):
+            if not counter.terminating:
+                counter.counts[column] -= 1
+        pods.terminating[column] = pods.terminating.get(column, 0) + 1
+        pods.columns[column] -= 1
+        if not pods.columns[column]:
+            del pods.columns[column]
+
     def _matching(self, pods: PodClass) -> list[Counter]:
         if pods.version != self._version:
             pods.counters = [

@@ -142,19 +142,21 @@ class Engine:
     def _placed(self, facts: PodFacts, now: float) -> None:
         assumed = self._assumed.pop(facts.uid, None)
         self._bindings.pop(facts.uid)
-        shape = (
-            assumed.shape if assumed is not None and assumed.shape.labels == facts.labels else self._shapes.of(facts)
-        )
         before = self.snapshot.placed.get(facts.uid)
+        shape = self._shape(facts, assumed, before)
         known = self._known.get(facts.key)
         self._known[facts.key] = (facts.uid, shape, True)
         if assumed is None and known is not None and not known[2]:
             self._queue.remove(facts.key, known[1])
         self.snapshot.nominated.pop(facts.uid, None)
-        if before is not None and _unchanged(before, facts, shape):
+        if before is not None and _stays(before, facts, shape):
             before.started = facts.started
-            before.namespace, before.name = facts.namespace, facts.name  # the very texts that the cache holds
-            if assumed is not None:
+            # The very texts and bytes that the cache holds.
+            before.namespace, before.name, before.rest = facts.namespace, facts.name, facts.rest
+            ends = before.terminating != facts.terminating
+            if ends:
+                self.snapshot.terminate(before)
+            if ends or assumed is not None:
                 self._wake(Event(Change.POD_PLACED, shape), now)
             return
         self.snapshot.place(
@@ -166,9 +168,18 @@ class Engine:
                 shape,
                 started=facts.started,
                 terminating=facts.terminating,
+                rest=facts.rest,
             )
         )
         self._wake(Event(Change.POD_PLACED, shape), now)
+
+    def _shape(self, facts: PodFacts, assumed: Waiting | None, before: Placed | None) -> Shape:
+        """What a placed pod takes. It keeps the siblings with which it was placed: they matter to that alone."""
+        if assumed is not None and assumed.shape.labels == facts.labels:
+            return assumed.shape
+        if before is not None and before.rest == facts.rest and before.shape.labels == facts.labels:
+            return before.shape
+        return self._shapes.of(facts)
 
     def _pending(self, facts: PodFacts) -> None:
         if facts.uid in self._assumed or (facts.scheduler or DEFAULT_SCHEDULER) not in self._profiles:
@@ -331,5 +342,6 @@ def _run_length(pods: Sequence[Waiting]) -> int:
     return min(next(later, len(pods)), MAX_RUN)
 
 
-def _unchanged(before: Placed, facts: PodFacts, shape: Shape) -> bool:
-    return before.node == facts.node and before.shape is shape and before.terminating == facts.terminating
+def _stays(before: Placed, facts: PodFacts, shape: Shape) -> bool:
+    """Where it is, and as it is but for being on its way out: from there is no way back."""
+    return before.node == facts.node and before.shape is shape and before.terminating <= facts.terminating

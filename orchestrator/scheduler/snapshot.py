@@ -40,6 +40,8 @@ class Placed:
     started: float = 0.0
     """Unix seconds; orders victims of one priority."""
     terminating: bool = False
+    rest: bytes = b""
+    """The encoded rest that the shape was read from, as the cache holds it; empty while the pod is assumed."""
     pods: PodClass | None = None
     """What it is counted as while it is on a node."""
 
@@ -224,6 +226,13 @@ class Snapshot:
             return
         self.on_node[column][pod.uid] = pod
         self._count(pod, column, 1)
+
+    def terminate(self, pod: Placed) -> None:
+        """A pod that was placed is on its way out: it keeps its node and what it takes there."""
+        pod.terminating = True
+        if pod.pods is not None and (column := self.columns.get(pod.node)) is not None:
+            self.version += 1
+            self.counters.terminate(pod.pods, column)
 
     def remove(self, uid: str) -> Placed | None:
         pod = self.placed.pop(uid, None)

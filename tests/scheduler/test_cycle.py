@@ -132,6 +132,24 @@ def test_feasible_nodes_scores_and_runs_equal_the_reference(block: int) -> None:
         check(seed)
 
 
+@pytest.mark.parametrize("block", range(4))
+def test_a_pod_that_is_on_its_way_out_counts_as_one_that_was_placed_so(block: int) -> None:
+    for seed in range(block * 15, block * 15 + 15):
+        maker = Maker(seed)
+        world, pod = maker.world(), maker.pod()
+        made, of = snapshot(world), shape(pod)
+        new_run(made, of, seed).totals()  # from here on pods are counted as they come and go
+        for each in (each for each in world.pods if "deletionTimestamp" not in each["metadata"] and maker.chance(0.5)):
+            each["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+            made.terminate(made.placed[each["metadata"]["uid"]])
+        totals = new_run(made, of, seed).totals()
+        found = {made.names[column]: int(score) for column, score in enumerate(totals) if score >= 0}
+        assert found == reference.scores(world, pod, None), f"seed {seed}"
+        for uid in [each["metadata"]["uid"] for each in world.pods]:
+            made.remove(uid)
+        assert not any(made.used(name).any() for name in made.resources), f"seed {seed}"
+
+
 @pytest.mark.prove
 def test_a_hundred_thousand_clusters_equal_the_reference() -> None:
     for seed in range(PROVE_CLUSTERS):
