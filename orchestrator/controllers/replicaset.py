@@ -114,7 +114,7 @@ def _status(
         if not one.ready:
             continue
         ready += 1
-        if available(one, wanted.min_ready_seconds, now):
+        if not wanted.min_ready_seconds or available(one, wanted.min_ready_seconds, now):
             ripe += 1
         else:
             left = one.ready_since + wanted.min_ready_seconds - now

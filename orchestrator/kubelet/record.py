@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from sys import intern
 
-import msgspec
-
 from orchestrator.apimachinery.encoded import Object, encode_part, join
-from orchestrator.apimachinery.metadata import managed_fields
 from orchestrator.client import requests
 from orchestrator.client.kinds import PODS
 from orchestrator.client.protocol import Request
-from orchestrator.client.splice import cut
 from orchestrator.kubelet.observed import Observed
 from orchestrator.kubelet.pod import Container, Pod, decode_metadata, decode_pod
 
@@ -116,16 +112,7 @@ class Record:
 
 def _alike(metadata: bytes, before: bytes) -> bool:
     """Whether two metadata say the same of what a kubelet reads (managedFields change with each write of a status)."""
-    return _unmanaged(metadata) == _unmanaged(before) or decode_metadata(metadata) == decode_metadata(before)
-
-
-_MANAGED = msgspec.msgpack.encode("managedFields")
-
-
-def _unmanaged(metadata: bytes) -> tuple[bytes, bytes]:
-    """The bytes but for the managed fields, which are most of them: to compare, not to decode."""
-    held = managed_fields(metadata)
-    return cut(metadata, _MANAGED, held) if held else (metadata, b"")
+    return decode_metadata(metadata) == decode_metadata(before)
 
 
 def _same_status(held: Object, status: Object) -> bool:
