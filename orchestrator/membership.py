@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from sys import intern
 from typing import Any, NamedTuple
 
 from actors import Actor, AskTimeout, Backoff, Down, Ref, Refused, System, Tell, Unpackable
@@ -52,7 +53,7 @@ def store_name(config: ClusterConfig) -> str:
 def node_names(config: ClusterConfig) -> list[str]:
     """The nodes that this process runs."""
     place = f"node-{config.member}" if config.member else "node"
-    return [f"{place}-{number + 1}" for number in range(config.nodes)]
+    return [intern(f"{place}-{number + 1}") for number in range(config.nodes)]
 
 
 def node_ref(system: System, config: ClusterConfig, name: str) -> Ref[Any]:

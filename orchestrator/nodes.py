@@ -13,6 +13,7 @@ import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
+from sys import intern
 
 import msgspec
 import structlog
@@ -117,7 +118,7 @@ class NodeFactory:
 
     def make(self, name: str, client: Client, recorder: Recorder) -> Make:
         """The factory of the kubelet of ``name``."""
-        config = msgspec.structs.replace(self._node, name=name)
+        config = msgspec.structs.replace(self._node, name=intern(name))
         makers = {"simulated": self._simulated, "process": self._process, "docker": self._docker}
         return makers[self.runtime](config, client, recorder)
 

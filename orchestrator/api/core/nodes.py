@@ -12,6 +12,7 @@ from orchestrator.apimachinery.field import FieldError, Path, duplicate, forbidd
 from orchestrator.apimachinery.names import label_key, label_value
 
 _ROLE = "node-role.kubernetes.io/"
+_TAINTS = Path("spec", "taints")
 _EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 _UNKNOWN = "<unknown>"
 
@@ -34,10 +35,9 @@ def _initial(obj: Object) -> Object | None:
 
 def _check(obj: Object) -> list[FieldError]:
     errors: list[FieldError] = []
-    path = Path("spec", "taints")
     seen: set[tuple[str, str]] = set()
     for position, taint in enumerate((obj.get("spec") or {}).get("taints") or ()):
-        place = path.index(position)
+        place = _TAINTS.index(position)
         key, value, effect = taint.get("key") or "", taint.get("value") or "", taint.get("effect") or ""
         errors.extend(invalid(place.child("key"), key, text) for text in label_key(key))
         errors.extend(invalid(place.child("value"), value, text) for text in label_value(value))
