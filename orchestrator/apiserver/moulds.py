@@ -32,6 +32,8 @@ NEVER = b"\xc1"
 """The one byte that MessagePack has no use for: what holes are marked with, so that nothing sent looks like one."""
 _HOLES = (b"\xc1\x00", b"\xc1\x01", b"\xc1\x02")
 """An address as a value, an address as the key of a managed field, and the uid within any text."""
+_NAMES = (b"0", b"1", b"2")
+"""Of the holes, in a mould."""
 _address = re.compile(r"(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3}(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)").fullmatch
 _uid = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}").fullmatch
 
@@ -74,10 +76,8 @@ class Cast:
                 part = part.replace(text, hole)
         return part
 
-    def _filled(self, part: bytes) -> bytes:
-        for text, hole in zip(self._own, _HOLES, strict=True):
-            part = part.replace(hole, text)
-        return part
+    def _filled(self, mould: bytes) -> bytes:
+        return mould % dict(zip(_NAMES, self._own, strict=True))
 
     def write(self, mould: bytes) -> Write:
         """The write that the mould gives this status."""
@@ -93,9 +93,17 @@ class Cast:
         encoded, change = write.encoded, write.change
         if encoded is None or change is None or change.parts is None or encoded.status != self._status:
             return None
-        mould = self._hollow(managed_fields(encoded.metadata))
+        mould = _mould(self._hollow(managed_fields(encoded.metadata)))
         again = self.write(mould)
         return mould if again.encoded == encoded and again.change == change else None
+
+
+def _mould(part: bytes) -> bytes:
+    """A part with holes as the format that fills them in one pass."""
+    part = part.replace(b"%", b"%%")
+    for hole, name in zip(_HOLES, _NAMES, strict=True):
+        part = part.replace(hole, b"%(" + name + b")b")
+    return part
 
 
 class Casting(Protocol):
@@ -143,7 +151,7 @@ def cast_of(its: Rules, call: Call, current: Value, status: bytes) -> Cast | Non
         return None  # The check of types says what is wrong with it.
     if address and _address(address) is None:
         return None
-    if any(NEVER in part for part in (managed, current.parts[1], status)):
+    if NEVER in managed or NEVER in current.parts[1] or NEVER in status:
         return None
     key = _encode(f'k:{{"ip":"{address}"}}') if address else b""
     return Cast(call, current, status, managed, (_encode(address) if address else b"", key, metadata.uid.encode()))
