@@ -56,12 +56,13 @@ _Validator = Callable[[Any, Path], list[FieldError]]
 class Chooser(Protocol):
     """Randomness as the caller has it: a ``random.Random`` fits."""
 
-    def choices(self, population: str, /, *, k: int) -> list[str]: ...
+    def random(self) -> float: ...
 
 
 def generate_name(base: str, random: Chooser) -> str:
     """``base`` (cut to fit) and five letters that make no words."""
-    suffix = "".join(random.choices(_SUFFIX_ALPHABET, k=_SUFFIX_LENGTH))
+    letters, pick, many = _SUFFIX_ALPHABET, random.random, len(_SUFFIX_ALPHABET)
+    suffix = "".join([letters[int(pick() * many)] for _ in range(_SUFFIX_LENGTH)])
     return base[:MAX_GENERATED_BASE] + suffix
 
 

@@ -35,6 +35,11 @@ _decode = msgspec.msgpack.Decoder().decode
 _encode = msgspec.msgpack.Encoder().encode
 
 
+_VERSION_BITS = 4 << 76 | 2 << 62
+_RANDOM_BITS = ~(0xF << 76 | 3 << 62)
+"""Of a version 4 UUID."""
+
+
 @dataclass(slots=True)
 class Environment:
     """What the server lends to its handlers."""
@@ -61,10 +66,7 @@ class Environment:
 
     def uid(self) -> str:
         """A version 4 UUID from the injected randomness."""
-        bits = self.random.getrandbits(128)
-        bits = bits & ~(0xF << 76) | (4 << 76)
-        bits = bits & ~(3 << 62) | (2 << 62)
-        text = f"{bits:032x}"
+        text = (self.random.getrandbits(128) & _RANDOM_BITS | _VERSION_BITS).to_bytes(16, "big").hex()
         return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
