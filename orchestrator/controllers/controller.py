@@ -75,7 +75,8 @@ def owner_key(view: View, kind: Kind) -> str:
     owner = view.owner
     if owner is None or (owner.kind != kind.kind if kind.kind else not _in_group(owner.apiVersion, kind)):
         return ""
-    return f"{view.namespace}/{owner.name}" if kind.namespaced and view.namespace else owner.name
+    namespace = view.meta.namespace
+    return f"{namespace}/{owner.name}" if kind.namespaced and namespace else owner.name
 
 
 def _in_group(api_version: str, kind: Kind) -> bool:

@@ -136,6 +136,8 @@ def created_at(view: View) -> float:
 
 
 def deletion_cost(view: View) -> int:
+    if not view.meta.annotations:
+        return 0
     try:
         return int(view.annotations.get(DELETION_COST, "0"))
     except ValueError:
