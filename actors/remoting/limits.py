@@ -39,9 +39,13 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Largest frame taken and sent: a list of 10,000 pods."""
     window_bytes: int = 4 * 1024 * 1024
     """Mail that a peer may have under way to mailboxes here: its credit at the start."""
-    outbox_frames: int = 1024
-    """Messages to one node that wait for its credit, as many as a mailbox holds; then ``tell`` waits its turn."""
-    outbox_bytes: int = 8 * 1024 * 1024
-    """The same in bytes; one message more may be in."""
+    outbox_frames: int = 8192
+    """Messages to one node that wait for its credit, as many as eight mailboxes hold; then ``tell`` waits its turn.
+
+    Who tells without waiting, as the store tells a watcher, has to come again later. A commit of 512 writes is one
+    message to each of hundreds of actors there.
+    """
+    outbox_bytes: int = 64 * 1024 * 1024
+    """The same in bytes, sixteen windows; one message more may be in."""
     unread_bytes: int = 64 * 1024 * 1024
     """A peer that leaves so much unread (replies do not wait for credit) is disconnected."""
