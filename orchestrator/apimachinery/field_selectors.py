@@ -7,7 +7,10 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from orchestrator.apimachinery.selectors import REMEMBERED, SelectorError
+from orchestrator.apimachinery.selectors import SelectorError
+
+REMEMBERED = 256
+"""Parsed texts that are kept: each kubelet of a fleet asks once for its own node's pods."""
 
 
 class FieldTerm:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 
-REMEMBERED = 1024
+REMEMBERED = 512
 """Texts remembered by each rule: labels and images come again and again, the names of objects do not."""
 
 NameRule = Callable[[str], list[str]]

@@ -88,7 +88,7 @@ def _read(encoded_status: bytes, rest: bytes) -> Pod:
         if condition.type == "Ready":
             ready = condition.status == "True"
             since = parse_time(condition.lastTransitionTime) if condition.lastTransitionTime else 0.0
-    ips = tuple(held.ip for held in status.podIPs) or ((status.podIP,) if status.podIP else ())
+    ips = tuple([intern(held.ip) for held in status.podIPs]) or ((intern(status.podIP),) if status.podIP else ())
     spec = _decode_rest(rest).spec
     return Pod(
         node=intern(spec.nodeName),

@@ -122,7 +122,7 @@ class SimulatedWorld:
     def address(self) -> str:
         number = self._first_address + self._addressed
         self._addressed = (self._addressed + 1) % self._addresses
-        return f"{number >> 24}.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+        return intern(f"{number >> 24}.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}")
 
     def after(self, seconds: float, function: Callable[[], None]) -> None:
         """Call ``function`` later; equal moments in the order they were asked for."""
