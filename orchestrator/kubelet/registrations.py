@@ -14,7 +14,7 @@ from orchestrator.kubelet.messages import Register
 
 MAX_REGISTRATIONS = 128
 """Kubelets that register at once: as many writes as make a good commit. Of twice as many the objects half made leave
-holes in the heap, 0.6 KB a node of 5,000; with half as many the start takes a fifth more."""
+holes in the heap, half a KB a node of 5,000; with half as many the start takes a fifth more."""
 
 
 class Registrations:
