@@ -25,7 +25,7 @@ LINGER_SECONDS = 1.0
 class Connection(asyncio.Protocol):
     """One connection. ``ended`` is set to what was wrong (None: nothing) when it is over, opened or not."""
 
-    def __init__(self, remoting: Remoting, security: Security, *, dialer: bool) -> None:
+    def __init__(self, remoting: Remoting, security: Security, *, dialer: bool, patience: float = 0.0) -> None:
         self._remoting = remoting
         self._security = security
         self._clock = remoting.clock
@@ -38,6 +38,7 @@ class Connection(asyncio.Protocol):
         self._timer: Handle | None = None
         self._due = False  # a flush is on its way
         self._closing = False
+        self._patience = patience
         self.dialer = dialer
         self.peer: Peer | None = None
         self.paused = False
@@ -60,7 +61,9 @@ class Connection(asyncio.Protocol):
         self._transport = cast(asyncio.WriteTransport, transport)
         self._transport.set_write_buffer_limits(high=SOCKET_BYTES)
         self.remote = str(transport.get_extra_info("peername") or "") or "a local socket"
-        self._session = self._remoting.new_session(self._security, transport, dialer=self.dialer)
+        self._session = self._remoting.new_session(
+            self._security, transport, dialer=self.dialer, patience=self._patience
+        )
         if not self._remoting.admit(self):
             self.abort(Violation("busy", "too many handshakes at once"))
             return

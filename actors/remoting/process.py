@@ -86,7 +86,7 @@ class NodeProcess(Actor):
         system = self.context.system
         try:
             async with asyncio.timeout(START_SECONDS):
-                self._peer = await system.remoting.adopt(mine, secret, dialer=False)
+                self._peer = await system.remoting.adopt(mine, secret, dialer=False, patience=START_SECONDS)
                 if self._peer is not None:
                     self._peer.related = True
                     await system.ref(SPAWNER, self._name).ask(Ready(), timeout=START_SECONDS)

@@ -10,6 +10,7 @@ import ssl
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import structlog
 
 from actors.lifecycle import settled
@@ -85,9 +86,14 @@ class Remoting:
                 raise
         return dialer
 
-    async def adopt(self, wire: socket.socket, security: Security, *, dialer: bool) -> Peer | None:
-        """Speak over a stream that is connected already. None when the handshake failed; it is not dialled again."""
-        connection = Connection(self, security, dialer=dialer)
+    async def adopt(
+        self, wire: socket.socket, security: Security, *, dialer: bool, patience: float = 0.0
+    ) -> Peer | None:
+        """Speak over a stream that is connected already. None when the handshake failed; it is not dialled again.
+
+        ``patience``: seconds for the handshake with a process that has yet to start (0: those of the limits).
+        """
+        connection = Connection(self, security, dialer=dialer, patience=patience)
         await self.loop.create_unix_connection(lambda: connection, sock=wire)
         outcomes: list[asyncio.Future[Any]] = [connection.opened, connection.ended]
         await asyncio.wait(outcomes, return_when=asyncio.FIRST_COMPLETED)
@@ -138,13 +144,16 @@ class Remoting:
 
     # What connections need
 
-    def new_session(self, security: Security, transport: asyncio.BaseTransport, *, dialer: bool) -> Session:
+    def new_session(
+        self, security: Security, transport: asyncio.BaseTransport, *, dialer: bool, patience: float
+    ) -> Session:
+        limits = msgspec.structs.replace(self.limits, handshake_seconds=patience) if patience else self.limits
         if isinstance(security, Secret):
             prover: Prover = SecretProver(security)
         else:
             prover = CertificateProver(dns_names(transport.get_extra_info("peercert")))
         hello = self.new_hello(prover.method)
-        return Session(Handshake(hello, prover, dialer=dialer), self.limits, self.clock.monotonic())
+        return Session(Handshake(hello, prover, dialer=dialer), limits, self.clock.monotonic())
 
     def new_hello(self, method: str) -> Hello:
         """What this node says of itself in one handshake."""

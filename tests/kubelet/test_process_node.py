@@ -18,9 +18,11 @@ from orchestrator.client.mailbox import MailboxTransport
 from orchestrator.client.protocol import Identity
 from orchestrator.client.recorder import Recorder
 from orchestrator.kubelet.full_materials import FullMaterials
+from orchestrator.kubelet.heartbeats import Heartbeats
 from orchestrator.kubelet.kubelet import Kubelet
 from orchestrator.kubelet.network_prober import NetworkProber
 from orchestrator.kubelet.node import NodeConfig
+from orchestrator.kubelet.registrations import Registrations
 from orchestrator.kubelet.runtime.process.images import Images
 from orchestrator.kubelet.runtime.process.network import LoopbackNetwork
 from orchestrator.kubelet.runtime.process.runtime import ProcessRuntime
@@ -45,7 +47,8 @@ async def node(tmp_path: Path) -> AsyncIterator[Node]:
         volumes = Volumes(tmp_path / "volumes", sources)
         materials = FullMaterials(config, await runtime.machine(), volumes, sources)
         prober = NetworkProber(runtime, config.address)
-        await system.spawn(Kubelet, client, config, runtime, prober, materials, Recorder(None), name="kubelet")
+        shared = (Recorder(None), Registrations(), Heartbeats(LoopClock()))
+        await system.spawn(Kubelet, client, config, runtime, prober, materials, *shared, name="kubelet")
         yield client, runtime
         for pod in await runtime.pods():
             await runtime.remove_pod(pod.uid)

@@ -249,6 +249,13 @@ async def test_a_worker_ends_with_its_system() -> None:
         os.kill(pid, 0)
 
 
+async def test_a_worker_may_take_longer_to_start_than_a_handshake_may() -> None:
+    async with System("main", limits=Limits(handshake_seconds=0.001)) as system:
+        await system.spawn_node("w1", setup=set_up, args=[3])
+        resident = await system.spawn(Resident, 1, node="w1")
+        assert await resident.ask(Pid()) != os.getpid()
+
+
 async def test_a_worker_whose_setup_fails_does_not_start() -> None:
     async with System("main") as system:
         with pytest.raises(StartFailed, match="status is 1"):
