@@ -161,6 +161,8 @@ class Connection(asyncio.Protocol):
             self.close(violation)
             return
         self.say()
+        if self._timer is not None:
+            self._timer.cancel()
         self._timer = self._clock.call_later(seconds, self._tick)
 
     # The end
@@ -196,6 +198,7 @@ class Connection(asyncio.Protocol):
         if self._remoting.opened(peer):
             self.peer = peer
             self.opened.set_result(peer)
+            self._tick()  # the timer was the handshake's, which may have lasted longer
             return peer
         return None
 
