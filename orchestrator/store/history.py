@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
 import msgspec
@@ -53,8 +53,8 @@ class History:
         # Keys that are deleted now but stood within the window, with the revision of the delete.
         self._buried: dict[str, int] = {}
         self._graves = KeyTree()
-        # The revisions of the records that replaced or deleted a value of the key, oldest first.
-        self._replaced: dict[str, array[int]] = {}
+        # The revisions of the records that replaced or deleted a value of the key, oldest first; a single one alone.
+        self._replaced: dict[str, int | array[int]] = {}
 
     def __len__(self) -> int:
         return len(self._blocks) * BLOCK_RECORDS - self._begun + len(self._open)
@@ -69,8 +69,11 @@ class History:
         else:
             chain = self._replaced.get(key)
             if chain is None:
-                chain = self._replaced[key] = array("Q")
-            chain.append(record.revision)
+                self._replaced[key] = record.revision
+            elif isinstance(chain, int):
+                self._replaced[key] = array("Q", (chain, record.revision))
+            else:
+                chain.append(record.revision)
             if record.deleted:
                 self._buried[key] = record.revision
                 self._graves.add(key)
@@ -108,7 +111,7 @@ class History:
         """What ``key`` was before what it is, oldest first, as far as that is kept."""
         found = []
         following: Value | None = None
-        for revision in reversed(self._replaced.get(key, ())):
+        for revision in reversed(self._chain(key)):
             following = self._former(key, revision, following)
             found.append(following)
         return found[::-1]
@@ -117,7 +120,7 @@ class History:
         """What ``key`` was at ``revision``, not before ``compacted``; ``live`` is what it is now."""
         if live is not None and live.mod_revision <= revision:
             return live
-        chain = self._replaced.get(key, ())
+        chain = self._chain(key)
         position = bisect_right(chain, revision)
         if position == len(chain):
             return None
@@ -202,9 +205,10 @@ class History:
             return
         key = row.key
         chain = self._replaced[key]
-        del chain[0]
-        if not chain:
+        if isinstance(chain, int) or len(chain) == 1:
             del self._replaced[key]
+        else:
+            del chain[0]
         self.bytes -= RECORD_BYTES + len(key) + row.lost_bytes
         if row.deleted:
             self.bytes -= RECORD_BYTES + len(key)
@@ -228,13 +232,17 @@ class History:
 
     def _brought(self, key: str, revision: int) -> Value:
         """What the put of ``revision`` made of the key: what the next change replaced, or what stands."""
-        chain = self._replaced.get(key, ())
+        chain = self._chain(key)
         position = bisect_right(chain, revision)
         return self._former(key, chain[position]) if position < len(chain) else self._live[key]
 
+    def _chain(self, key: str) -> Sequence[int]:
+        chain = self._replaced.get(key, ())
+        return (chain,) if isinstance(chain, int) else chain
+
     def _former(self, key: str, revision: int, following: Value | None = None) -> Value:
         """What the record of ``revision`` replaced; ``following`` is what it brought, where that is known."""
-        chain = self._replaced[key]
+        chain = self._chain(key)
         rows: list[Row] = []
         found: Value | None = None
         for at in islice(chain, bisect_left(chain, revision), None):  # until one needs nothing of what came after it
