@@ -1,4 +1,4 @@
-"""What a process does when it has come to rest: it gives back the memory that a burst left in its heap.
+"""What a process does for its memory: it gives back what a burst left in the heap, and joins pages when it has grown.
 
 While thousands of pods start, requests, frames and objects half made stand between those that stay. Where they were,
 the C library keeps whole pages free for the next burst: a sixth of a cluster's memory.
@@ -13,6 +13,7 @@ from typing import Any
 
 from actors import Actor, Tell
 from orchestrator.apimachinery import interned
+from orchestrator.large_pages import LargePages
 
 LOOK_SECONDS = 5.0
 """Between two looks at what the process did meanwhile."""
@@ -27,14 +28,18 @@ class Look(Tell):
 
 
 class Housekeeper(Actor):
-    """``cpu`` says the seconds of CPU that the process had so far; ``give_back`` is awaited once after each burst
-    (None: ``trim`` in a thread)."""
+    """``cpu`` says the seconds of CPU that the process had so far; ``aside`` runs what blocks (None: in a thread):
+    ``trim`` once after each burst, and ``pages`` are joined as the process grows."""
 
     def __init__(
-        self, cpu: Callable[[], float] = time.process_time, give_back: Callable[[], Awaitable[object]] | None = None
+        self,
+        cpu: Callable[[], float] = time.process_time,
+        aside: Callable[[Callable[[], object]], Awaitable[object]] | None = None,
+        pages: LargePages | None = None,
     ) -> None:
         self._cpu = cpu
-        self._give_back = give_back or self._trim
+        self._aside = aside or self._in_a_thread
+        self._pages = pages or LargePages()
         self._spent = 0.0
         self._worked = True
         # The start is a burst.
@@ -52,10 +57,13 @@ class Housekeeper(Actor):
             interned.forget()  # what heartbeats renewed since the last look, nobody looks for any more
             if self._worked:
                 self._worked = False
-                await self._give_back()
+                await self._aside(trim)
+                self._pages.forget()
+        if self._pages.due():
+            await self._aside(self._pages.join)
 
-    async def _trim(self) -> None:
-        await self.context.blocking(trim)
+    async def _in_a_thread(self, work: Callable[[], object]) -> None:
+        await self.context.blocking(work)
 
 
 def trim() -> None:

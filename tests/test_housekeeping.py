@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from actors import System
-from orchestrator.housekeeping import LOOK_SECONDS, Housekeeper
+from orchestrator.housekeeping import LOOK_SECONDS, Housekeeper, trim
+from orchestrator.large_pages import LargePages
 
 
 class Process:
@@ -18,8 +20,11 @@ class Process:
     def cpu(self) -> float:
         return self.seconds
 
-    async def give_back(self) -> None:
-        self.given_back += 1
+    async def aside(self, work: Callable[[], object]) -> None:
+        if work is trim:
+            self.given_back += 1
+        else:
+            work()
 
     async def live(self, share: float) -> int:
         """From one look to the next with so much of a core. How often memory was given back by then."""
@@ -28,10 +33,28 @@ class Process:
         return self.given_back
 
 
+class Pages(LargePages):
+    """Those of a process that has grown ``left`` times."""
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+        self.forgotten = 0
+
+    def due(self) -> bool:
+        return self.left > 0
+
+    def join(self) -> int:
+        self.left -= 1
+        return 0
+
+    def forget(self) -> None:
+        self.forgotten += 1
+
+
 async def test_memory_is_given_back_once_after_each_burst_when_the_process_rests() -> None:
     process = Process()
     async with System("process") as system:
-        await system.spawn(Housekeeper, process.cpu, process.give_back)
+        await system.spawn(Housekeeper, process.cpu, process.aside, Pages(0))
         await asyncio.sleep(LOOK_SECONDS / 2)
         assert await process.live(0.9) == 0
         assert await process.live(0.4) == 0, "it is not at rest yet"
@@ -41,3 +64,16 @@ async def test_memory_is_given_back_once_after_each_burst_when_the_process_rests
         assert await process.live(0.0) == 1, "that was no burst"
         assert await process.live(0.8) == 1
         assert await process.live(0.0) == 2
+
+
+async def test_pages_are_joined_at_each_look_while_the_process_grows() -> None:
+    process, pages = Process(), Pages(2)
+    async with System("process") as system:
+        await system.spawn(Housekeeper, process.cpu, process.aside, pages)
+        await asyncio.sleep(LOOK_SECONDS / 2)
+        for left in (1, 0, 0):
+            await process.live(0.9)
+            assert pages.left == left
+        assert pages.forgotten == 0
+        await process.live(0.1)
+        assert (process.given_back, pages.forgotten) == (1, 1)

@@ -21,6 +21,7 @@ from actors import Mailbox, Ref, System, child
 from bench.store.machine import facts, resident_bytes
 from orchestrator.daemon import tune
 from orchestrator.fastloop import new_loop
+from orchestrator.large_pages import LargePages
 from orchestrator.store.protocol import Batch, Change, Range, StoreStatus
 from orchestrator.store.sqlite_log import SqliteLog
 from orchestrator.store.store import Store
@@ -72,8 +73,11 @@ def spec(path: str) -> Any:
 
 
 async def settled() -> None:
-    """Return when what the filling left to do is done: checkpoints, a snapshot of everything."""
-    quiet = 0
+    """Return when what the filling left to do is done: checkpoints, a snapshot of everything, pages that are joined
+    (a daemon's housekeeper does so from second to second)."""
+    pages, quiet = LargePages(), 0
+    while pages.due():
+        await asyncio.to_thread(pages.join)
     for _ in range(MAX_WINDOWS):
         cpu = time.process_time()
         await asyncio.sleep(WINDOW_SECONDS)

@@ -17,6 +17,7 @@ from orchestrator.cli.terminal import CommandError
 from orchestrator.config import ClusterConfig, ConfigError, parse_listen
 from orchestrator.daemon import plain_logs, tune
 from orchestrator.fastloop import new_loop
+from orchestrator.housekeeping import Housekeeper
 
 DEFAULT_LISTEN = "127.0.0.1:2379"
 """etcd's."""
@@ -109,6 +110,7 @@ async def serve(config: ClusterConfig, quota_bytes: int | None) -> None:
         ref = system.ref(membership.STORE)
         lookout = member_spec(lambda: membership.Lookout(ref, config), "lookout")
         await system.spawn(group(rest_for_one, store, lookout), name="server")
+        await system.spawn(member_spec(Housekeeper, "housekeeper"))
         if quota_bytes is not None:
             await ref.ask(SetQuota(quota_bytes))
         host, port = config.listen
