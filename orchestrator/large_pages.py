@@ -18,7 +18,8 @@ LARGE_BYTES = 2 << 20
 LEAST_BYTES = 128 << 20
 """Resident. A smaller process gains little, and an idle cluster's memory is to stay what it is."""
 GROWN_BYTES = 16 << 20
-"""Since the last look, for another to be of use."""
+"""For another join to be of use. A heap that grew by as much since it was looked at last grows still: what it asks the
+kernel for has to wait while pages are joined."""
 MOST_PAGES = 128
 """Joined in one call, which takes up to half a second of another core's time."""
 FULL_SHARE = 0.95
@@ -36,7 +37,8 @@ class LargePages:
     def __init__(self) -> None:
         self._asked: set[int] = set()
         # Addresses that were joined or refused.
-        self._looked_bytes = LEAST_BYTES
+        self._joined_bytes = LEAST_BYTES
+        self._seen_bytes = 0
         self._libc: Any = None
         if (OURS / "maps").exists():
             self._libc = ctypes.CDLL(None, use_errno=True)
@@ -44,8 +46,11 @@ class LargePages:
             self._libc.mincore.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_char_p)
 
     def due(self) -> bool:
-        """Whether the process has grown since nothing was left to join."""
-        return self._libc is not None and resident_bytes() >= self._looked_bytes + GROWN_BYTES
+        """Whether the process has grown since nothing was left to join, and does so no more. To be asked regularly."""
+        if self._libc is None:
+            return False
+        before, self._seen_bytes = self._seen_bytes, resident_bytes()
+        return self._joined_bytes + GROWN_BYTES <= self._seen_bytes < before + GROWN_BYTES
 
     def join(self) -> int:
         """Join up to ``MOST_PAGES`` and return how many were looked at; blocks, so call it in a thread.
@@ -57,13 +62,13 @@ class LargePages:
             self._libc.madvise(first, pages * LARGE_BYTES, MADV_COLLAPSE)
         self._asked.update(found)
         if len(found) < MOST_PAGES:
-            self._looked_bytes = max(resident_bytes(), LEAST_BYTES)
+            self._joined_bytes = max(resident_bytes(), LEAST_BYTES)
         return len(found)
 
     def forget(self) -> None:
         """Memory was given back: what stands at an address now may be new."""
         self._asked.clear()
-        self._looked_bytes = LEAST_BYTES
+        self._joined_bytes = LEAST_BYTES
 
     def _full(self) -> Iterator[int]:
         """The addresses of what can be joined, in order."""

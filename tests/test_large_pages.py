@@ -52,14 +52,18 @@ def test_what_is_used_in_part_takes_no_more_memory(memory: mmap.mmap) -> None:
     assert resident_bytes() - before < LARGE_BYTES
 
 
-def test_another_look_is_due_when_the_process_has_grown(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_join_is_due_when_the_process_has_grown_and_does_so_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     pages = LargePages()
     resident = 100 << 20
     monkeypatch.setattr("orchestrator.large_pages.resident_bytes", lambda: resident)
+    assert not pages.due()
     assert not pages.due(), "it is small"
-    resident = 1 << 30
+    for _ in range(3):
+        resident += 200 << 20
+        assert not pages.due(), "it grows"
     assert pages.due()
     joined(pages)
-    assert not pages.due()
+    assert not pages.due(), "all is joined"
     resident += GROWN_BYTES
+    assert not pages.due(), "it grows"
     assert pages.due()

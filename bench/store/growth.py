@@ -76,6 +76,7 @@ async def settled() -> None:
     """Return when what the filling left to do is done: checkpoints, a snapshot of everything, pages that are joined
     (a daemon's housekeeper does so from second to second)."""
     pages, quiet = LargePages(), 0
+    pages.due()
     while pages.due():
         await asyncio.to_thread(pages.join)
     for _ in range(MAX_WINDOWS):
