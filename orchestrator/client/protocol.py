@@ -45,7 +45,7 @@ class Want(StrEnum):
     REVISION = "revision"
 
 
-class Target(msgspec.Struct, frozen=True, array_like=True):
+class Target(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What a request is about: ``resource`` is the lower-case plural, ``group`` "" for core."""
 
     group: str
@@ -56,7 +56,7 @@ class Target(msgspec.Struct, frozen=True, array_like=True):
     subresource: str = ""
 
 
-class Options(msgspec.Struct, frozen=True, omit_defaults=True):
+class Options(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """The query parameters of the Kubernetes API that apply to the verb; empty is absent."""
 
     label_selector: str = ""
@@ -78,7 +78,7 @@ class Options(msgspec.Struct, frozen=True, omit_defaults=True):
     precondition_resource_version: str = ""
 
 
-class Identity(msgspec.Struct, frozen=True, array_like=True):
+class Identity(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Who asks. In the daemon's process the composition root hands it out with the ref of the API server."""
 
     user: str
@@ -87,14 +87,14 @@ class Identity(msgspec.Struct, frozen=True, array_like=True):
     extra: dict[str, list[str]] = {}
 
 
-class Cause(msgspec.Struct, frozen=True, array_like=True):
+class Cause(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What one write of a component answers to: the object it looked at, and that object's revision."""
 
     key: str
     revision: int
 
 
-class Request(msgspec.Struct, frozen=True, array_like=True):
+class Request(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One API request. ``body`` is MessagePack: the object, the patch, DeleteOptions or the subresource's body."""
 
     verb: Verb
@@ -109,7 +109,7 @@ class Request(msgspec.Struct, frozen=True, array_like=True):
     """Where the writes of one batch have causes of their own; without it the trace of the frame counts."""
 
 
-class Response(msgspec.Struct, frozen=True, array_like=True):
+class Response(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The answer. ``code`` is the HTTP code.
 
     Below 400 one of ``object``, ``items`` or ``body`` is filled; from 400 on ``body`` is a ``Status``.
@@ -136,7 +136,7 @@ class ApiRequest(Ask[Response]):
     tag: str = ""
 
 
-class BatchReply(msgspec.Struct, frozen=True, array_like=True):
+class BatchReply(msgspec.Struct, frozen=True, array_like=True, gc=False):
     responses: list[Response]
 
 

@@ -40,7 +40,7 @@ NORMAL = "Normal"
 WARNING = "Warning"
 
 
-class Involved(msgspec.Struct, frozen=True):
+class Involved(msgspec.Struct, frozen=True, gc=False):
     """The object that an event is about."""
 
     api_version: str
@@ -52,7 +52,7 @@ class Involved(msgspec.Struct, frozen=True):
     field_path: str = ""
 
 
-class Record(Tell):
+class Record(Tell, gc=False):
     about: Involved
     type: str
     reason: str

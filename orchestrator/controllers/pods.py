@@ -55,7 +55,7 @@ class _Rest(msgspec.Struct, frozen=True):
     spec: _Spec
 
 
-class Pod(msgspec.Struct, frozen=True):
+class Pod(msgspec.Struct, frozen=True, gc=False):
     """The facts of one pod."""
 
     node: str

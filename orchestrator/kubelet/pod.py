@@ -18,7 +18,7 @@ MAX_SPECS = 2048
 """Decoded specs that are kept: replicas on one node share their bytes and so one view."""
 
 
-class View(msgspec.Struct, frozen=True, rename="camel"):
+class View(msgspec.Struct, frozen=True, rename="camel", gc=False):
     """A part of a pod as it is stored: camel case names, unknown fields skipped."""
 
 
@@ -163,7 +163,7 @@ class _Uid(msgspec.Struct, frozen=True):
     uid: str = ""
 
 
-class _Rest(msgspec.Struct, frozen=True):
+class _Rest(msgspec.Struct, frozen=True, gc=False):
     spec: Spec
 
 
@@ -172,7 +172,7 @@ _uid = msgspec.msgpack.Decoder(_Uid)
 _rest = msgspec.msgpack.Decoder(_Rest)
 
 
-class Pod(msgspec.Struct, frozen=True):
+class Pod(msgspec.Struct, frozen=True, gc=False):
     """A pod as the node plans it. ``status`` is what the API server holds, as a whole dict."""
 
     metadata: Metadata

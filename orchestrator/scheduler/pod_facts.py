@@ -38,7 +38,7 @@ _rest = lru_cache(MAX_RESTS)(msgspec.msgpack.Decoder(_Rest).decode)
 _NO_STATUS = _Status()
 
 
-class PodFacts(msgspec.Struct, frozen=True):
+class PodFacts(msgspec.Struct, frozen=True, gc=False):
     """One pod at one revision. It holds no view: a view holds it, and a ring of the two waits for the collector."""
 
     key: str
