@@ -18,7 +18,6 @@ from orchestrator.client import requests
 from orchestrator.client.cache import Change, MutableCache
 from orchestrator.client.client import Client
 from orchestrator.client.errors import TransportError
-from orchestrator.client.frames import events_of
 from orchestrator.client.messages import Hasten, Subscribed, Synced
 from orchestrator.client.subscription import Subscriptions
 from orchestrator.client.transport import Subscription
@@ -149,7 +148,7 @@ class Informer(Actor):
             return
         self._heard = self.context.clock.monotonic()
         self._hastened = False
-        changes = [change for change in map(self._apply, events_of(message)) if change is not None]
+        changes = [change for change in map(self._apply, message.events) if change is not None]
         self._cache.revision = max(self._cache.revision, message.revision)
         if changes:
             self._announce(changes)

@@ -19,7 +19,6 @@ from orchestrator.apimachinery.encoded import Encoded, Object
 from orchestrator.apiserver.http.answers import View
 from orchestrator.apiserver.http.jsoncache import JsonCache
 from orchestrator.apiserver.http.tables import partial_of, table_of
-from orchestrator.client.frames import events_of
 from orchestrator.client.protocol import Response
 from orchestrator.store.protocol import Changes, Event, Refusal, Unwatch, WatchCredit, WatchEnded
 
@@ -158,7 +157,7 @@ class Watching:
                 return
             revision = frame.revision
             self.api.tell_nowait(WatchCredit(frame.watch, 1))
-            events = events_of(frame)
+            events = frame.events
             for start in range(0, len(events), PIECE_EVENTS):
                 await stream.write(self.form.events(events[start : start + PIECE_EVENTS]))
             if self.bookmarks and self.clock.monotonic() - marked >= BOOKMARK_SECONDS:
