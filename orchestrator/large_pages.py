@@ -2,7 +2,7 @@
 
 The objects of a large heap lie wide apart, and the processor translates the address of nearly each one it comes to: a
 put among a million keys costs a sixth more for it, a deleted pod among 30,000 a tenth. The kernel joins small pages to
-large ones where it is asked to. Only what is in use to the last page is joined, so that the process takes no more.
+large ones where it is asked to. Only what is in use nearly whole is joined: a store of 1.5 GB takes 0.7 % more by it.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ GROWN_BYTES = 16 << 20
 kernel for has to wait while pages are joined."""
 MOST_PAGES = 128
 """Joined in one call, which takes up to half a second of another core's time."""
+FULL_SHARE = 0.95
+"""Of the small pages of a large one that are in use already. Whole ones alone would be two of five."""
+
 MADV_COLLAPSE = 25
 """Of Linux 6.1 and later."""
 PAGE_BYTES = resource.getpagesize()
@@ -74,7 +77,7 @@ class LargePages:
             for address in range(-(-start // LARGE_BYTES) * LARGE_BYTES, end - LARGE_BYTES + 1, LARGE_BYTES):
                 if address in self._asked or self._libc.mincore(address, LARGE_BYTES, used) != 0:
                     continue
-                if 0 not in used.raw:
+                if sum(used.raw) >= FULL_SHARE * len(used.raw):
                     yield address
 
 
