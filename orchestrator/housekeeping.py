@@ -29,7 +29,7 @@ class Look(Tell):
 
 class Housekeeper(Actor):
     """``cpu`` says the seconds of CPU that the process had so far; ``aside`` runs what blocks (None: in a thread):
-    ``trim`` once after each burst, and ``pages`` are joined as the process grows."""
+    ``trim`` once after each burst, and ``pages`` are joined when the process has grown."""
 
     def __init__(
         self,

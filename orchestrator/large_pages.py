@@ -8,9 +8,9 @@ large ones where it is asked to. Only what is in use nearly whole is joined: a s
 from __future__ import annotations
 
 import ctypes
-import resource
 from collections.abc import Iterator
 from itertools import groupby, islice
+from mmap import PAGESIZE
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,6 @@ FULL_SHARE = 0.95
 
 MADV_COLLAPSE = 25
 """Of Linux 6.1 and later."""
-PAGE_BYTES = resource.getpagesize()
 OURS = Path("/proc/self")
 
 
@@ -72,7 +71,7 @@ class LargePages:
 
     def _full(self) -> Iterator[int]:
         """The addresses of what can be joined, in order."""
-        used = ctypes.create_string_buffer(LARGE_BYTES // PAGE_BYTES)
+        used = ctypes.create_string_buffer(LARGE_BYTES // PAGESIZE)
         for start, end in _heap():
             for address in range(-(-start // LARGE_BYTES) * LARGE_BYTES, end - LARGE_BYTES + 1, LARGE_BYTES):
                 if address in self._asked or self._libc.mincore(address, LARGE_BYTES, used) != 0:
@@ -100,4 +99,5 @@ def _runs(addresses: list[int]) -> Iterator[tuple[int, int]]:
 
 
 def resident_bytes() -> int:
-    return int((OURS / "statm").read_text().split()[1]) * PAGE_BYTES
+    """What this process has in memory now."""
+    return int((OURS / "statm").read_text().split()[1]) * PAGESIZE

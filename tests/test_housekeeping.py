@@ -34,7 +34,7 @@ class Process:
 
 
 class Pages(LargePages):
-    """Those of a process that has grown ``left`` times."""
+    """Those of a process in which a join is due ``left`` times."""
 
     def __init__(self, left: int) -> None:
         self.left = left
@@ -66,7 +66,7 @@ async def test_memory_is_given_back_once_after_each_burst_when_the_process_rests
         assert await process.live(0.0) == 2
 
 
-async def test_pages_are_joined_at_each_look_while_the_process_grows() -> None:
+async def test_pages_are_joined_at_each_look_as_long_as_that_is_due() -> None:
     process, pages = Process(), Pages(2)
     async with System("process") as system:
         await system.spawn(Housekeeper, process.cpu, process.aside, pages)

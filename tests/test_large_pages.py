@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import ctypes
 import mmap
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from orchestrator.large_pages import GROWN_BYTES, LARGE_BYTES, PAGE_BYTES, LargePages, resident_bytes
+from orchestrator.large_pages import GROWN_BYTES, LARGE_BYTES, MADV_COLLAPSE, LargePages, resident_bytes
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="large pages are asked for on Linux only")
 PAGES = 24
-FILLED = bytes(range(256)) * (PAGE_BYTES // 256)
+FILLED = bytes(range(256)) * (mmap.PAGESIZE // 256)
 
 
 @pytest.fixture
@@ -29,25 +31,44 @@ def joined(pages: LargePages) -> int:
     return total
 
 
+def large_bytes() -> int:
+    """What of this process's memory lies on large pages."""
+    rows = dict(line.split(":") for line in Path("/proc/self/smaps_rollup").read_text().splitlines()[1:])
+    return int(rows["AnonHugePages"].split()[0]) * 1024
+
+
+def test_what_was_joined_lies_on_large_pages(memory: mmap.mmap) -> None:
+    pages = LargePages()
+    joined(pages)
+    memory[:] = b"\1" * len(memory)
+    before = large_bytes()
+    found = joined(pages)
+    address = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+    aligned = -(-address // LARGE_BYTES) * LARGE_BYTES
+    if pages._libc.madvise(aligned, LARGE_BYTES, MADV_COLLAPSE) != 0:
+        pytest.skip("this kernel joins no pages")
+    assert found >= PAGES - 1
+    assert large_bytes() - before >= (PAGES - 1) * LARGE_BYTES
+
+
 def test_what_is_in_use_is_joined_once_and_keeps_what_it_holds(memory: mmap.mmap) -> None:
     pages = LargePages()
     joined(pages)
-    for start in range(0, len(memory), PAGE_BYTES):
-        memory[start : start + PAGE_BYTES] = FILLED
+    for start in range(0, len(memory), mmap.PAGESIZE):
+        memory[start : start + mmap.PAGESIZE] = FILLED
     assert joined(pages) >= PAGES - 1, "all but what is not aligned"
     assert joined(pages) == 0
-    assert all(memory[start : start + PAGE_BYTES] == FILLED for start in range(0, len(memory), PAGE_BYTES))
+    assert all(memory[start : start + mmap.PAGESIZE] == FILLED for start in range(0, len(memory), mmap.PAGESIZE))
     pages.forget()
     assert joined(pages) >= PAGES - 1
 
 
 def test_what_is_used_in_part_takes_no_more_memory(memory: mmap.mmap) -> None:
     pages = LargePages()
-    for start in range(0, len(memory), 2 * PAGE_BYTES):
-        memory[start] = 1
     joined(pages)
+    for start in range(0, len(memory), 2 * mmap.PAGESIZE):
+        memory[start] = 1
     before = resident_bytes()
-    pages.forget()
     joined(pages)
     assert resident_bytes() - before < LARGE_BYTES
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from bench.store.machine import resident_bytes
+from orchestrator.large_pages import resident_bytes
 
 MB = 1024 * 1024
 WEB = {

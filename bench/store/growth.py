@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from actors import Mailbox, Ref, System, child
-from bench.store.machine import facts, resident_bytes
+from bench.store.machine import facts
 from orchestrator.daemon import tune
 from orchestrator.fastloop import new_loop
-from orchestrator.large_pages import LargePages
+from orchestrator.large_pages import LargePages, resident_bytes
 from orchestrator.store.protocol import Batch, Change, Range, StoreStatus
 from orchestrator.store.sqlite_log import SqliteLog
 from orchestrator.store.store import Store

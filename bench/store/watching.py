@@ -19,7 +19,8 @@ from typing import Any
 
 from actors import Actor, Mailbox, Ref, System, child
 from bench.store.growth import run, spec
-from bench.store.machine import facts, resident_bytes
+from bench.store.machine import facts
+from orchestrator.large_pages import resident_bytes
 from orchestrator.store.protocol import Batch, Change, Changes, StoreStatus, Watch, WatchCredit
 
 BATCH = 200

@@ -29,6 +29,7 @@ from orchestrator.config import ClusterConfig
 from orchestrator.daemon import free_port
 from orchestrator.hops import Hops
 from orchestrator.housekeeping import Housekeeper
+from orchestrator.large_pages import resident_bytes
 from orchestrator.pki import prepare
 from orchestrator.specs import member_spec
 from orchestrator.store.protocol import Range, StatusReply, StoreStatus
@@ -266,5 +267,4 @@ def _cpu_of_others() -> dict[int, float]:
 
 
 def _rss_mb() -> float:
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+    return resident_bytes() / 2**20

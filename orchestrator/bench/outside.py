@@ -167,7 +167,7 @@ def main() -> int:
     from orchestrator.fastloop import new_loop
 
     gc.disable()
-    # With 30,000 pods its stops were up to 1.3 s long, and stood in the figures as the server's.
+    # With 30,000 pods its stops were up to 1.3 s long: what waits here would look like a slow server.
     first = json.loads(sys.stdin.readline())
     with asyncio.Runner(loop_factory=new_loop) as runner:
         runner.run(run(first["kubeconfig"], Cell(**first["cell"])))
