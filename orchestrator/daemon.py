@@ -23,14 +23,15 @@ from typing import Any
 
 from orchestrator import __version__
 from orchestrator.cli.datadir import DaemonRecord, process_start_ticks, record_path, write_record
+from orchestrator.collecting import SPARING
 from orchestrator.config import ClusterConfig, ConfigError, settings
 from orchestrator.fastloop import new_loop
 
 SWITCH_SECONDS = 2e-5
 """How soon the interpreter lets the log's thread run: with the default of 5 ms a busy loop starves every commit."""
-COLLECT_OBJECTS = 500_000, 20, 100
+COLLECT_OBJECTS = 200_000, 20, 100
 """Thresholds of the garbage collector. Long-lived state is bytes; with the defaults a busy cluster spends a third of
-its time looking at it again. With 150,000 pods the middle one is a second, and finds next to nothing."""
+its time looking at it again. A look at so many takes a tenth of a second and more; most are left out (``Sparing``)."""
 
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
@@ -67,6 +68,7 @@ def tune() -> None:
     """What a process that runs a cluster and little else should set; an embedder decides for itself."""
     sys.setswitchinterval(SWITCH_SECONDS)
     gc.set_threshold(*COLLECT_OBJECTS)
+    SPARING.begin()
     _give_back()
 
 

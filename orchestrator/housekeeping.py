@@ -13,6 +13,7 @@ from typing import Any
 
 from actors import Actor, Tell
 from orchestrator.apimachinery import interned
+from orchestrator.collecting import SPARING, Sparing
 from orchestrator.large_pages import LargePages
 
 LOOK_SECONDS = 5.0
@@ -29,17 +30,20 @@ class Look(Tell):
 
 class Housekeeper(Actor):
     """``cpu`` says the seconds of CPU that the process had so far; ``aside`` runs what blocks (None: in a thread):
-    ``trim`` once after each burst, and ``pages`` are joined when the process has grown."""
+    ``trim`` once after each burst, ``collector`` is told of its end, and ``pages`` are joined when the process has
+    grown."""
 
     def __init__(
         self,
         cpu: Callable[[], float] = time.process_time,
         aside: Callable[[Callable[[], object]], Awaitable[object]] | None = None,
         pages: LargePages | None = None,
+        collector: Sparing = SPARING,
     ) -> None:
         self._cpu = cpu
         self._aside = aside or self._in_a_thread
         self._pages = pages or LargePages()
+        self._collector = collector
         self._spent = 0.0
         self._worked = True
         # The start is a burst.
@@ -54,6 +58,7 @@ class Housekeeper(Actor):
         if share > BUSY_SHARE:
             self._worked = True
         elif share <= REST_SHARE:
+            self._collector.rest()
             interned.forget()  # what heartbeats renewed since the last look, nobody looks for any more
             if self._worked:
                 self._worked = False

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from actors import System
+from orchestrator.collecting import Sparing
 from orchestrator.housekeeping import LOOK_SECONDS, Housekeeper, trim
 from orchestrator.large_pages import LargePages
 
@@ -16,6 +17,11 @@ class Process:
     def __init__(self) -> None:
         self.seconds = 0.0
         self.given_back = 0
+        self.thawed = 0
+        self.collector = Sparing(lambda: None, self._thaw)
+
+    def _thaw(self) -> None:
+        self.thawed += 1
 
     def cpu(self) -> float:
         return self.seconds
@@ -54,7 +60,7 @@ class Pages(LargePages):
 async def test_memory_is_given_back_once_after_each_burst_when_the_process_rests() -> None:
     process = Process()
     async with System("process") as system:
-        await system.spawn(Housekeeper, process.cpu, process.aside, Pages(0))
+        await system.spawn(Housekeeper, process.cpu, process.aside, Pages(0), process.collector)
         await asyncio.sleep(LOOK_SECONDS / 2)
         assert await process.live(0.9) == 0
         assert await process.live(0.4) == 0, "it is not at rest yet"
@@ -69,7 +75,7 @@ async def test_memory_is_given_back_once_after_each_burst_when_the_process_rests
 async def test_pages_are_joined_at_each_look_as_long_as_that_is_due() -> None:
     process, pages = Process(), Pages(2)
     async with System("process") as system:
-        await system.spawn(Housekeeper, process.cpu, process.aside, pages)
+        await system.spawn(Housekeeper, process.cpu, process.aside, pages, process.collector)
         await asyncio.sleep(LOOK_SECONDS / 2)
         for left in (1, 0, 0):
             await process.live(0.9)
@@ -77,3 +83,13 @@ async def test_pages_are_joined_at_each_look_as_long_as_that_is_due() -> None:
         assert pages.forgotten == 0
         await process.live(0.1)
         assert (process.given_back, pages.forgotten) == (1, 1)
+
+
+async def test_the_collector_hears_of_each_look_at_which_the_process_rests() -> None:
+    process = Process()
+    async with System("process") as system:
+        await system.spawn(Housekeeper, process.cpu, process.aside, Pages(0), process.collector)
+        await asyncio.sleep(LOOK_SECONDS / 2)
+        for share, thawed in ((0.9, 0), (0.4, 0), (0.1, 1), (0.1, 2), (0.4, 2)):
+            await process.live(share)
+            assert process.thawed == thawed

@@ -25,6 +25,7 @@ from orchestrator.bench.cell import Cell
 from orchestrator.bench.census import census
 from orchestrator.client.kinds import PODS
 from orchestrator.cluster import Cluster
+from orchestrator.collecting import SPARING
 from orchestrator.config import ClusterConfig
 from orchestrator.daemon import free_port
 from orchestrator.hops import Hops
@@ -186,6 +187,7 @@ async def _cost(cluster: Cluster, phase: Phase, pods: int, client: int) -> Objec
 def _memory(cluster: Cluster) -> Object:
     """What the process has, and what of it each kind of actor holds (``census``, which takes memory itself)."""
     resident = _rss_mb()
+    SPARING.rest()  # the census sees what is not frozen
     held = census(cluster.system)
     return {
         "rss_mb": round(resident, 1),
