@@ -8,7 +8,7 @@ write, is told after a fresh read alone (``writer``).
 from __future__ import annotations
 
 from orchestrator.apimachinery.encoded import Encoded
-from orchestrator.apimachinery.interned import interned_after, interned_all
+from orchestrator.apimachinery.interned import interned_at
 from orchestrator.store.protocol import Change, Value
 
 MAX_STANDING = 8192
@@ -46,7 +46,7 @@ class Standing:
     def wrote(self, change: Change, encoded: Encoded, revision: int) -> None:
         """A put that was done: ``encoded`` is the whole object as it stands at ``revision``."""
         known = self._known.get(change.key)
-        parts = interned_all(encoded.parts()) if known is None else interned_after(known.parts, encoded.parts())
+        parts = interned_at(revision, encoded.parts(), () if known is None else known.parts)
         if change.expect == 0:
             self.put(Value(change.key, parts, revision, revision, 1, change.fields or NO_FIELDS, change.lease))
         elif known is None or known.mod_revision != change.expect:

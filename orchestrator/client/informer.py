@@ -13,7 +13,7 @@ from typing import Any
 from actors import Actor, Down, ReceiveTimeout, Tell
 from orchestrator.apimachinery.encoded import Encoded
 from orchestrator.apimachinery.errors import StatusError
-from orchestrator.apimachinery.interned import interned_after, interned_all
+from orchestrator.apimachinery.interned import interned_at
 from orchestrator.client import requests
 from orchestrator.client.cache import Change, MutableCache
 from orchestrator.client.client import Client
@@ -163,10 +163,8 @@ class Informer(Actor):
         if event.deleted:
             return self._cache.remove(key, value.mod_revision)
         before = self._cache.get_key(key)
-        if before is None:
-            metadata, status, rest = interned_all(value.parts)
-        else:
-            metadata, status, rest = interned_after(before.encoded.parts(), value.parts)
+        held = () if before is None else before.encoded.parts()
+        metadata, status, rest = interned_at(value.mod_revision, value.parts, held)
         return self._cache.put(Encoded(metadata, status, rest, value.mod_revision), before)
 
     def _announce(self, changes: Sequence[Change]) -> None:

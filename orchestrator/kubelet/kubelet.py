@@ -13,7 +13,7 @@ import structlog
 
 from actors import Actor, Clock, Down
 from orchestrator.apimachinery.errors import StatusError
-from orchestrator.apimachinery.interned import interned_after, interned_all
+from orchestrator.apimachinery.interned import interned_at
 from orchestrator.client import requests
 from orchestrator.client.client import Client
 from orchestrator.client.errors import TransportError
@@ -107,7 +107,8 @@ class Kubelet(Actor):
         self._records: dict[str, Record] = {}
         self._watch: Subscription | None = None
         self._attempt = 0
-        self._life = ""
+        self._tag = ""
+        # Of the watch that is open now: frames of an instance before this one may still be in the mailbox.
         self._failures = 0
         self._beats = 0
         self._revision = 0
@@ -120,7 +121,7 @@ class Kubelet(Actor):
         # Made with the first pod: most nodes of a large fleet that only waits have none.
 
     async def start(self) -> None:
-        self._life = f"{self.context.random.getrandbits(32):08x}"
+        self._tag = f"{self.context.random.getrandbits(32):08x}/0"
         self._node = NodeKeeper(self._client, self._config, self._runtime, self._clock or self.context.clock)
         await self._runtime.start(self._look)
         if self._materials.needs_object:
@@ -277,6 +278,7 @@ class Kubelet(Actor):
 
     async def _open(self) -> None:
         self._attempt += 1
+        self._tag = f"{self._tag.partition('/')[0]}/{self._attempt}"
         server = self._client.transport.server
         if server is not None:
             self.context.watch(server)
@@ -285,7 +287,7 @@ class Kubelet(Actor):
             if not self._listed:
                 await self._list(fields)
             request = requests.watch(PODS, revision=self._revision, fields=fields)
-            self._watch = await self._client.transport.watch(request, self.context.ref, self._tag())
+            self._watch = await self._client.transport.watch(request, self.context.ref, self._tag)
         except TransportError as failure:
             self._again(str(failure))
         except StatusError as failure:
@@ -294,10 +296,6 @@ class Kubelet(Actor):
         else:
             self._failures, self._frames = 0, 0
             self._heard = self.context.clock.monotonic()
-
-    def _tag(self) -> str:
-        """Of the watch that is open now: frames of an instance before this one may still be in the mailbox."""
-        return f"{self._life}/{self._attempt}"
 
     async def _list(self, fields: str) -> None:
         listing = await self._client.list(PODS, fields=fields)
@@ -326,7 +324,7 @@ class Kubelet(Actor):
                 await self._materials.forget(held.uid)
 
     async def _changes(self, message: Changes) -> None:
-        if message.tag != self._tag():
+        if message.tag != self._tag:
             return
         self._heard = self.context.clock.monotonic()
         touched: dict[str, Record] = {}
@@ -358,9 +356,9 @@ class Kubelet(Actor):
         record = self._records.get(uid)
         if record is not None:
             held = (record.metadata, record.status, record.rest)
-            metadata, status, rest = interned_after(held, (metadata, status, rest))
+            metadata, status, rest = interned_at(revision, (metadata, status, rest), held)
             return record if record.take(metadata, status, rest, revision) else None
-        metadata, status, rest = interned_all((metadata, status, rest))
+        metadata, status, rest = interned_at(revision, (metadata, status, rest))
         record = Record(metadata, status, rest, revision, self._now())
         record.observed.verdict = refuse(record, self._records)
         self._records[uid] = record
@@ -408,7 +406,7 @@ class Kubelet(Actor):
             del self._records[record.uid]
 
     def _ended(self, message: WatchEnded) -> None:
-        if message.tag != self._tag():
+        if message.tag != self._tag:
             return
         self._watch = None
         self._listed = self._listed and message.reason not in (Refusal.COMPACTED, Refusal.FUTURE)
