@@ -39,12 +39,12 @@ from orchestrator.cast import Cast
 from orchestrator.client.client import Client
 from orchestrator.client.election import Election
 from orchestrator.client.kinds import STORAGECLASSES
-from orchestrator.client.mailbox import MailboxTransport
 from orchestrator.client.protocol import Identity
 from orchestrator.client.recorder import EventWriter
 from orchestrator.config import ClusterConfig, document
 from orchestrator.controllers.registry import CONTROLLERS
 from orchestrator.identities import MASTERS
+from orchestrator.mailboxes import Mailboxes
 from orchestrator.metrics import Metrics
 from orchestrator.pki import Pki
 from orchestrator.placement import KUBELET_PREFIX, controller_part, workers
@@ -108,6 +108,7 @@ class Cluster:
     async def __aenter__(self) -> Cluster:
         await self.system.__aenter__()
         self.store, self.api = self.system.ref("server/store"), self.system.ref("server/apiserver")
+        self.mailboxes = Mailboxes(self.api)
         self.cast = Cast(
             self.system,
             self.config,
@@ -319,7 +320,7 @@ class Cluster:
 
     def client_for(self, identity: Identity) -> Client:
         """A client by mailbox that asks in the name of ``identity``."""
-        return Client(MailboxTransport(self.api, identity))
+        return Client(self.mailboxes.transport(identity))
 
     def _log(self) -> Log:
         if self.memory is not None:

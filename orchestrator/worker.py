@@ -9,11 +9,11 @@ from actors import Actor, Ref, Supervisor, System, one_for_one
 from orchestrator.cast import Cast
 from orchestrator.client.client import Client
 from orchestrator.client.informer import Informer
-from orchestrator.client.mailbox import MailboxTransport
 from orchestrator.client.protocol import Identity
 from orchestrator.config import ClusterConfig, settings
 from orchestrator.daemon import plain_logs, tune
 from orchestrator.housekeeping import Housekeeper
+from orchestrator.mailboxes import Mailboxes
 from orchestrator.specs import RESTARTS, member_spec
 
 
@@ -32,10 +32,10 @@ async def set_up(system: System, home: str, document: dict[str, Any], facts: dic
     async def spawn_informer(make: Callable[[], Informer], name: str) -> Ref[Any]:
         return await system.spawn(member_spec(make, name), parent=informers)
 
-    api = system.ref("server/apiserver", home)
+    mailboxes = Mailboxes(system.ref("server/apiserver", home))
 
     def client_for(identity: Identity) -> Client:
-        return Client(MailboxTransport(api, identity))
+        return Client(mailboxes.transport(identity))
 
     cast = Cast(
         system,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
+from actors import Ref
 from orchestrator.api.custom.catalog import Catalog
 from orchestrator.api.schema import Resource
 from orchestrator.apimachinery import errors
@@ -47,6 +49,15 @@ def resource_of(schema: Catalog, request: Request) -> Resource:
 def _is_closing(resource: Resource, request: Request) -> bool:
     """A kind whose definition is being deleted takes no new objects."""
     return resource.custom is not None and resource.custom.terminating and request.verb == Verb.CREATE
+
+
+def admitted(
+    env: Environment, who: Identity, request: Request, subscriber: Ref[Any] | None = None, tag: str = ""
+) -> Call:
+    """The request as it may go on. Raises NotFound, MethodNotAllowed, Forbidden."""
+    call = Call(who, request, resource_of(env.schema, request), env.clock.time(), subscriber, tag)
+    authorize(env, call)
+    return call
 
 
 def attributes_of(verb: Verb, target: Target) -> Attributes:

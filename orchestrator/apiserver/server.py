@@ -1,31 +1,32 @@
 """The API server's actor: each request is a bounded child of it, so that a slow one delays no other.
 
 Owns nothing but what it can rebuild: a mirror of the kinds that decide about requests, fed by watches of the store.
-Takes ``ApiRequest`` and ``BatchRequest`` (``orchestrator.client.protocol``); watches are served by the store itself.
+Takes ``ApiRequest``, ``BatchRequest`` and ``BatchesRequest`` (``orchestrator.client.protocol``); watches are served by
+the store itself.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
-from typing import Any, cast
+from typing import Any
 
 from actors import Actor, ActorError, AskTimeout, Exit, Ref, Refused
 from orchestrator.api.custom.catalog import Catalog
-from orchestrator.api.schema import Resource, schema
+from orchestrator.api.schema import schema
 from orchestrator.api.usage import Measure
 from orchestrator.apimachinery import errors
 from orchestrator.apimachinery.encoded import encode
 from orchestrator.apimachinery.meta import rfc3339
+from orchestrator.apiserver.batches import Batches
 from orchestrator.apiserver.bootstrap.endpoints import Server
 from orchestrator.apiserver.bootstrap.objects import bootstrap_objects
-from orchestrator.apiserver.call import Call, Environment, failure
+from orchestrator.apiserver.call import Environment, failure
 from orchestrator.apiserver.cause import cause_of
-from orchestrator.apiserver.chain import authorize, resource_of, whatever_the_name
+from orchestrator.apiserver.chain import admitted
 from orchestrator.apiserver.config import ServerConfig
-from orchestrator.apiserver.dispatch import handler_of, pending_of, preparing, writer_of
+from orchestrator.apiserver.dispatch import handler_of, writer_of
 from orchestrator.apiserver.door_messages import (
     Authenticate,
     Authenticated,
@@ -39,7 +40,7 @@ from orchestrator.apiserver.door_messages import (
     Located,
 )
 from orchestrator.apiserver.endpoint_reconciler import RECONCILE_SECONDS, EndpointReconciler
-from orchestrator.apiserver.fairness import Seat, Seats
+from orchestrator.apiserver.fairness import Seats
 from orchestrator.apiserver.gatekeeper import authenticate, authorize_path
 from orchestrator.apiserver.keys import object_key, split_key
 from orchestrator.apiserver.mirror import Mirror
@@ -53,18 +54,8 @@ from orchestrator.apiserver.storage import Storage
 from orchestrator.apiserver.streaming.locate import locate
 from orchestrator.apiserver.templates import Templates
 from orchestrator.apiserver.tokens import Tokens
-from orchestrator.apiserver.write import Pending, Prepare
 from orchestrator.apiserver.writer import Writer
-from orchestrator.client.protocol import (
-    MAX_BATCH_REQUESTS,
-    ApiRequest,
-    BatchReply,
-    BatchRequest,
-    Identity,
-    Request,
-    Response,
-    Verb,
-)
+from orchestrator.client.protocol import ApiRequest, BatchesRequest, BatchRequest, Response
 from orchestrator.store.protocol import Change, Changes, Outcome, Unwatch, Watch, WatchCredit, WatchEnded
 
 RBAC_KINDS = {
@@ -73,8 +64,6 @@ RBAC_KINDS = {
     "rolebindings": "RoleBinding",
     "clusterrolebindings": "ClusterRoleBinding",
 }
-_Alike = tuple[Resource, Prepare | None]
-"""The resource, and what prepares its writes; None: they are no writes of one key."""
 WITHDRAW_SECONDS = 1.0
 """For a server that stops to say so."""
 
@@ -135,6 +124,7 @@ class ApiServer(Actor):
             self._measure,
         )
         self._env.writer = Writer(self._env)
+        self._batches = Batches(self._env, self._seats, self._seated)
         await self._bootstrap()
         own = Server(config.advertise_port, config.advertise_address)
         self._endpoints = EndpointReconciler(storage, self.context.clock, own, self._env.uid)
@@ -150,7 +140,9 @@ class ApiServer(Actor):
             case ApiRequest():
                 return self.context.later(self._serve(message))
             case BatchRequest():
-                return self.context.later(self._batch(message))
+                return self.context.later(self._batches.one(message))
+            case BatchesRequest():
+                return self.context.later(self._batches.many(message))
             case Changes():
                 self._env.mirror.apply(message.revision, message.events)
                 await self._store.tell(WatchCredit(message.watch, 1))
@@ -185,7 +177,7 @@ class ApiServer(Actor):
 
     async def _seated(self, message: ApiRequest) -> Response:
         try:
-            call = self._call(message.identity, message.request, message.subscriber, message.tag)
+            call = admitted(self._env, message.identity, message.request, message.subscriber, message.tag)
             pending = writer_of(call)
             if pending is not None:
                 return in_form(call, (await self._env.writer.write([pending], single=True))[0])
@@ -199,72 +191,6 @@ class ApiServer(Actor):
         except Exception as bug:
             self._env.log.exception("a request failed", target=str(message.request.target))
             return failure(errors.internal(str(bug)))
-
-    def _batch(self, message: BatchRequest) -> Coroutine[Any, Any, BatchReply] | asyncio.Future[BatchReply]:
-        """One seat for all of it, one proposal for its writes; without a task where it finds a seat and only writes."""
-        if len(message.requests) > MAX_BATCH_REQUESTS:
-            raise Refused("too-many", f"expected at most {MAX_BATCH_REQUESTS} requests, found {len(message.requests)}")
-        seat = self._seats.taken(message.identity, Verb.UPDATE)
-        if seat.taken():
-            try:
-                responses, pending = self._look_into(message)
-            except Exception:
-                pending = []  # The task meets it too, and its end is not this actor's.
-            if pending and len(pending) == responses.count(None):
-                return self._env.writer.order(pending, partial(_replied, seat, responses, pending))
-            seat.leave()
-        return self._batch_in_line(message, seat)
-
-    async def _batch_in_line(self, message: BatchRequest, seat: Seat) -> BatchReply:
-        try:
-            async with seat:
-                responses, pending = self._look_into(message)
-                _answer(responses, pending, await self._env.writer.write(pending))
-                for position, request in enumerate(message.requests):
-                    if responses[position] is None:
-                        responses[position] = await self._seated(ApiRequest(message.identity, request))
-                return BatchReply(cast("list[Response]", responses))
-        except errors.StatusError as error:
-            return BatchReply([failure(error)] * len(message.requests))
-
-    def _look_into(self, message: BatchRequest) -> tuple[list[Response | None], list[Pending]]:
-        """The writes of a batch; a response for each request that is refused, None for each that is not."""
-        responses: list[Response | None] = [None] * len(message.requests)
-        pending: list[Pending] = []
-        who, now = message.identity, self._env.clock.time()
-        known: dict[tuple[str, ...], _Alike | None] = {}
-        for position, request in enumerate(message.requests):
-            try:
-                alike = self._alike(who, request, known)
-                if alike is None:
-                    one = writer_of(self._call(who, request))
-                else:
-                    resource, prepare = alike
-                    one = None if prepare is None else pending_of(Call(who, request, resource, now), prepare)
-            except errors.StatusError as error:
-                responses[position] = failure(error)
-                continue
-            if one is not None:
-                one.position = position
-                pending.append(one)
-        return responses, pending
-
-    def _alike(self, who: Identity, request: Request, known: dict[tuple[str, ...], _Alike | None]) -> _Alike | None:
-        """What a batch asks of again and again; None: each request has to be looked at alone."""
-        target = request.target
-        key = request.verb, target.group, target.version, target.resource, target.subresource, target.namespace
-        if key not in known:
-            resource = resource_of(self._env.schema, request)
-            alike = resource, preparing(resource, target.subresource, request.verb)
-            known[key] = alike if whatever_the_name(self._env, who, request) else None
-        return known[key]
-
-    def _call(self, who: Identity, request: Request, subscriber: Ref[Any] | None = None, tag: str = "") -> Call:
-        """The request as it may go on. Raises NotFound, MethodNotAllowed, Forbidden."""
-        resource = resource_of(self._env.schema, request)
-        call = Call(who, request, resource, self._env.clock.time(), subscriber, tag)
-        authorize(self._env, call)
-        return call
 
     async def _authenticate(self, message: Authenticate) -> Authenticated:
         return await authenticate(self._env, message)
@@ -334,20 +260,6 @@ class ApiServer(Actor):
         if changes:
             results = await env.storage.commit(changes)
             assert all(result.outcome in (Outcome.DONE, Outcome.CONFLICT) for result in results)
-
-
-def _replied(
-    seat: Seat, responses: list[Response | None], pending: list[Pending], answers: list[Response]
-) -> BatchReply:
-    """The reply to a batch of writes, which ends here."""
-    seat.leave()
-    _answer(responses, pending, answers)
-    return BatchReply(cast("list[Response]", responses))
-
-
-def _answer(responses: list[Response | None], pending: list[Pending], answers: list[Response]) -> None:
-    for one, response in zip(pending, answers, strict=True):
-        responses[one.position] = response if response.object is None else in_form(one.call, response)
 
 
 def _connect(mirror: Mirror, rbac: Rbac, allocator: Allocator, catalog: Catalog) -> None:

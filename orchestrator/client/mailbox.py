@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Any
 
 from actors import AskCycle, AskTimeout, Down, MailboxFull, Ref, Refused
 from orchestrator.apimachinery import errors
 from orchestrator.apimachinery.encoded import decode_part
+from orchestrator.client.carrier import Carrier
 from orchestrator.client.errors import TransportError
-from orchestrator.client.protocol import ApiRequest, BatchRequest, Identity, Request, Response, Verb
+from orchestrator.client.protocol import (
+    ApiRequest,
+    Batch,
+    BatchReply,
+    BatchRequest,
+    Identity,
+    Request,
+    Response,
+    Verb,
+)
 from orchestrator.store.protocol import Unwatch, WatchCredit
 
 REQUEST_SECONDS = 60.0
@@ -43,12 +54,20 @@ class MailboxSubscription:
 
 
 class MailboxTransport:
-    """Asks ``api`` in the name of ``identity``."""
+    """Asks ``api`` in the name of ``identity``. With a ``carrier`` its batches go together with those of others."""
 
-    __slots__ = ("_identity", "_timeout", "api")
+    __slots__ = ("_carrier", "_identity", "_timeout", "api")
 
-    def __init__(self, api: Ref[Any], identity: Identity, *, timeout_seconds: float = REQUEST_SECONDS) -> None:
+    def __init__(
+        self,
+        api: Ref[Any],
+        identity: Identity,
+        carrier: Carrier | None = None,
+        *,
+        timeout_seconds: float = REQUEST_SECONDS,
+    ) -> None:
         self.api = api
+        self._carrier = carrier
         self._identity = identity
         self._timeout = timeout_seconds
 
@@ -72,9 +91,14 @@ class MailboxTransport:
         return last
 
     async def batch(self, requests: list[Request]) -> list[Response]:
-        reply = await self._ask(BatchRequest(self._identity, requests), f"batch of {len(requests)}")
-        responses: list[Response] = reply.responses
-        return responses
+        what = f"batch of {len(requests)}"
+        if self._carrier is not None:
+            batch = Batch(self._identity, requests)
+            together: list[Response] | None = await _answer(self._carrier.batch(batch, self._timeout), what)
+            if together is not None:
+                return together
+        reply: BatchReply = await self._ask(BatchRequest(self._identity, requests), what)
+        return reply.responses
 
     async def watch(self, request: Request, subscriber: Ref[Any], tag: str) -> MailboxSubscription:
         response = await self._ask(ApiRequest(self._identity, request, subscriber, tag), "watch")
@@ -86,7 +110,11 @@ class MailboxTransport:
         return None
 
     async def _ask(self, message: Any, what: str) -> Any:
-        try:
-            return await self.api.ask(message, timeout=self._timeout)
-        except (AskTimeout, Down, MailboxFull, AskCycle, Refused) as failure:
-            raise TransportError(what, f"{type(failure).__name__}: {failure}") from failure
+        return await _answer(self.api.ask(message, timeout=self._timeout), what)
+
+
+async def _answer(asked: Awaitable[Any], what: str) -> Any:
+    try:
+        return await asked
+    except (AskTimeout, Down, MailboxFull, AskCycle, Refused) as failure:
+        raise TransportError(what, f"{type(failure).__name__}: {failure}") from failure

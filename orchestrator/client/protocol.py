@@ -145,3 +145,21 @@ class BatchRequest(Ask[BatchReply]):
 
     identity: Identity
     requests: list[Request]
+
+
+class Batch(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What one of many asks, as in its own ``BatchRequest``."""
+
+    identity: Identity
+    requests: list[Request]
+
+
+class BatchesReply(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    replies: list[list[Response]]
+
+
+class BatchesRequest(Ask[BatchesReply]):
+    """The batches of many clients of one process, at most ``MAX_BATCH_REQUESTS`` requests in all. Each is seated,
+    authorized and answered as if it had come alone; the reply waits for the last of them."""
+
+    batches: list[Batch]

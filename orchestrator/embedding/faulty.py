@@ -11,7 +11,6 @@ import msgspec
 from actors import Actor, ActorError, Ask, ChildSpec, Clock, Ref, Refused
 from actors.system import Tap
 from orchestrator.client.client import Client
-from orchestrator.client.mailbox import MailboxTransport
 from orchestrator.client.protocol import Identity
 from orchestrator.cluster import Cluster as Composition
 from orchestrator.config import ClusterConfig
@@ -121,7 +120,7 @@ class FaultyCluster(Composition):
 
     def client_for(self, identity: Identity) -> Client:
         """A component's client, over its link."""
-        return Client(LinkTransport(MailboxTransport(self.api, identity), self.links, identity.user))
+        return Client(LinkTransport(self.mailboxes.transport(identity), self.links, identity.user))
 
     async def _spawn_informer(self, make: Callable[[], Actor], name: str) -> Ref[Any]:
         kind = name.removeprefix("informer-")

@@ -2,9 +2,24 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
+from actors import Refused
 from orchestrator.apiserver.fairness import MAX_RUNNING_PER_USER
-from orchestrator.client.protocol import MAX_BATCH_REQUESTS, Request, Verb
-from tests.apiserver.desk import body_of, config_map, desk, pod, request
+from orchestrator.client.protocol import MAX_BATCH_REQUESTS, Batch, BatchesRequest, Identity, Request, Response, Verb
+from orchestrator.store.protocol import StatusReply, StoreStatus
+from tests.apiserver.desk import ADMIN, Desk, body_of, config_map, desk, pod, request
+
+
+async def together(api: Desk, *batches: Batch) -> list[list[Response]]:
+    """The replies to batches of many in one message."""
+    replies: list[list[Response]] = (await api.api.ask(BatchesRequest(list(batches)))).replies
+    return replies
+
+
+async def commits(api: Desk) -> int:
+    status: StatusReply = await api.system.ref("store").ask(StoreStatus())
+    return status.commits
 
 
 async def test_each_of_a_batch_is_answered_alone_and_in_order() -> None:
@@ -109,3 +124,60 @@ async def test_batches_of_one_user_past_its_seats_wait_and_are_all_done() -> Non
         batches = [asyncio.create_task(node.batch(update)) for _ in range(crowd)]
         answers = await asyncio.gather(*batches)
         assert [response.code for (response,) in answers] == [200] * crowd
+
+
+async def test_batches_of_many_in_one_message_are_each_authorized_and_answered_as_if_alone() -> None:
+    async with desk() as api:
+        await api.batch(*(request(Verb.CREATE, "nodes", body={"metadata": {"name": name}}) for name in ("n1", "n2")))
+        updates = [request(Verb.UPDATE, "nodes", name, body={"metadata": {"name": name}}) for name in ("n1", "n2")]
+        first, second, nobody = await together(
+            api,
+            Batch(Identity("system:node:n1", ("system:nodes",)), updates),
+            Batch(Identity("system:node:n2", ("system:nodes",)), list(reversed(updates))),
+            Batch(Identity("jane", ("system:authenticated",)), updates),
+        )
+        assert [response.code for response in first] == [200, 403]
+        assert [response.code for response in second] == [200, 403]
+        assert [response.code for response in nobody] == [403, 403]
+
+
+async def test_a_message_of_many_batches_is_one_proposal_where_all_are_writes() -> None:
+    async with desk() as api:
+        batches = [
+            Batch(ADMIN, [request(Verb.CREATE, "configmaps", body=config_map(f"{letter}{n}")) for n in range(3)])
+            for letter in "abc"
+        ]
+        before = await commits(api)
+        replies = await together(api, *batches)
+        assert [[response.code for response in reply] for reply in replies] == [[201] * 3] * 3
+        assert await commits(api) == before + 1
+
+
+async def test_a_batch_that_also_reads_does_not_change_the_answers_of_those_beside_it() -> None:
+    async with desk() as api:
+        await api.create("configmaps", config_map("a", x="1"))
+        read, write = request(Verb.GET, "configmaps", "a"), request(Verb.CREATE, "configmaps", body=config_map("b"))
+        reads, writes = await together(api, Batch(ADMIN, [read, read]), Batch(ADMIN, [write]))
+        assert [response.code for response in reads] == [200, 200]
+        assert body_of(reads[0])["data"] == {"x": "1"}
+        assert [response.code for response in writes] == [201]
+
+
+async def test_more_requests_in_one_message_than_a_batch_may_have_are_refused() -> None:
+    async with desk() as api:
+        half = [
+            request(Verb.CREATE, "configmaps", body=config_map(f"c{n}")) for n in range(MAX_BATCH_REQUESTS // 2 + 1)
+        ]
+        with pytest.raises(Refused, match=f"at most {MAX_BATCH_REQUESTS} requests, found {2 * len(half)}"):
+            await together(api, Batch(ADMIN, half), Batch(ADMIN, half))
+
+
+async def test_messages_of_many_past_their_seats_wait_and_are_all_done() -> None:
+    async with desk() as api:
+        crowd = MAX_RUNNING_PER_USER + 20
+        asked = [
+            together(api, Batch(ADMIN, [request(Verb.CREATE, "configmaps", body=config_map(f"c{number}"))]))
+            for number in range(crowd)
+        ]
+        answers = await asyncio.gather(*asked)
+        assert [response.code for ((response,),) in answers] == [201] * crowd
