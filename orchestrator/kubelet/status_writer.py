@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 
 from actors import Clock
-from orchestrator.apimachinery.encoded import Object
+from orchestrator.apimachinery.encoded import Object, encode_part
 from orchestrator.client.client import Client, status_of
 from orchestrator.client.errors import TransportError
 from orchestrator.client.kinds import PODS
@@ -24,6 +24,8 @@ REFUSED_SECONDS = 5.0
 """Before a write that the server refused is tried again."""
 MAX_RECORDS_PER_BATCH = MAX_BATCH_REQUESTS // 2
 """A pod takes at most two writes: its last status and its deletion."""
+POD = encode_part({"apiVersion": "v1", "kind": "Pod"})
+"""All that a status is written with beside metadata: the API server takes the spec of the pod that stands."""
 
 log = structlog.get_logger("kubelet")
 
@@ -125,7 +127,7 @@ class StatusWriter:
         record.rests()
 
     def _status_request(self, record: Record, part: bytes) -> Request:
-        body = whole(record.rest, with_revision(record.metadata, record.revision), part)
+        body = whole(POD, with_revision(record.metadata, record.revision), part)
         target = PODS.target(record.namespace, record.name, "status")
         return because(Request(Verb.UPDATE, target, body, want=Want.REVISION), record.title, record.revision)
 
