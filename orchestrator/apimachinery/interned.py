@@ -37,11 +37,6 @@ def forget() -> None:
     _lately.forget()
 
 
-def revisions_known() -> int:
-    """How many revisions are remembered with their parts."""
-    return len(_lately)
-
-
 class _Lately:
     """The parts of each revision that came lately, in two generations: who comes second looks for a number, not for
     three times a kilobyte. Only what is equal is found: several clusters of a process count their revisions alike."""
@@ -51,9 +46,6 @@ class _Lately:
     def __init__(self) -> None:
         self._young: dict[int, tuple[bytes, ...]] = {}
         self._old: dict[int, tuple[bytes, ...]] = {}
-
-    def __len__(self) -> int:
-        return len(self._young) + len(self._old)
 
     def find(self, revision: int, parts: tuple[bytes, ...]) -> tuple[bytes, ...] | None:
         found = self._young.get(revision) or self._old.get(revision)

@@ -12,7 +12,7 @@ from actors import Actor, Header, Message, System
 from actors.codec import body_of
 from actors.message import find_type
 from orchestrator.apiserver.special.ranges import GUARD
-from orchestrator.client.protocol import ApiRequest, BatchRequest, Target
+from orchestrator.client.protocol import ApiRequest, BatchesRequest, BatchRequest, Target
 from orchestrator.embedding import Cluster
 from orchestrator.store.protocol import Batch, Change, Txn
 from orchestrator.testing import Recording
@@ -46,6 +46,8 @@ def written(message: Message) -> list[Change]:
 def asked(message: Message) -> list[Target]:
     """What the writes of a request are about."""
     requests = message.requests if isinstance(message, BatchRequest) else []
+    if isinstance(message, BatchesRequest):
+        requests = [request for batch in message.batches for request in batch.requests]
     if isinstance(message, ApiRequest):
         requests = [message.request]
     return [request.target for request in requests if request.verb not in READING]
