@@ -150,5 +150,4 @@ def _key(call: Call, event: _Event) -> Key:
     about: Any = event.involvedObject
     event.metadata.name = event.message = about.name = _ANY
     about.uid, about.resourceVersion = about.uid and _ANY, about.resourceVersion and _ANY
-    options = call.options
-    return call.namespace, options.field_manager, options.field_validation, _encode(event)
+    return call.namespace, call.manager, call.options.field_validation, _encode(event)

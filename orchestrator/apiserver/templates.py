@@ -104,7 +104,7 @@ def key_of(call: Call) -> Key:
         call.resource.api_version,
         call.resource.plural,
         call.namespace,
-        options.field_manager,
+        call.manager,
         options.field_validation,
         call.request.body,
     )
