@@ -29,5 +29,7 @@ async def test_store_informer_and_kubelet_hold_the_very_same_bytes_of_a_running_
         for title, parts in kubelets.items():
             stored = live[f"core/pods/{title}"].parts
             assert [mine is its for mine, its in zip(parts, stored, strict=True)] == [True] * 3, title
-            seen = cache.get_key(title).encoded.parts()
+            view = cache.get_key(title)
+            assert view is not None
+            seen = view.encoded.parts()
             assert [mine is its for mine, its in zip(seen, stored, strict=True)] == [True] * 3, title
