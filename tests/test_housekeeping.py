@@ -72,6 +72,18 @@ async def test_memory_is_given_back_once_after_each_burst_when_the_process_rests
         assert await process.live(0.0) == 2
 
 
+async def test_a_burst_that_two_looks_share_is_one() -> None:
+    process = Process()
+    async with System("process") as system:
+        await system.spawn(Housekeeper, process.cpu, process.aside, Pages(0), process.collector)
+        await asyncio.sleep(LOOK_SECONDS / 2)
+        assert await process.live(0.0) == 1, "the start"
+        assert await process.live(0.3) == 1
+        assert await process.live(0.3) == 1
+        assert await process.live(0.1) == 2
+        assert await process.live(0.1) == 2
+
+
 async def test_pages_are_joined_at_each_look_as_long_as_that_is_due() -> None:
     process, pages = Process(), Pages(2)
     async with System("process") as system:
