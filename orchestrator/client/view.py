@@ -140,10 +140,13 @@ class View:
         if before is not None and before.encoded.metadata == encoded.metadata:
             self.meta, self.key, self.deleting, self.owner = before.meta, before.key, before.deleting, before.owner
         else:
-            self.meta = meta = _thrifty(decode_metadata(encoded.metadata))
+            meta = decode_metadata(encoded.metadata)
             if before is not None:
+                # Mostly the managed fields alone are others, which are not decoded.
+                self.meta = meta = before.meta if before.meta == meta else _thrifty(meta)
                 self.key = before.key
             else:
+                self.meta = meta = _thrifty(meta)
                 self.key = f"{meta.namespace}/{meta.name}" if meta.namespace else meta.name
             self.deleting = meta.deletionTimestamp is not None
             self.owner = _controller(meta.ownerReferences)
