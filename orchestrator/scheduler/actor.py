@@ -39,6 +39,7 @@ from orchestrator.client.recorder import NORMAL, WARNING, Involved, Record, Reco
 from orchestrator.client.view import Owner, View
 from orchestrator.scheduler.node_facts import same_node, view_facts
 from orchestrator.scheduler.pod_facts import pod_facts, same_to_scheduler
+from orchestrator.scheduler.unanswered import outcomes
 from orchestrator.scheduler.writes import (
     bind,
     condition_of,
@@ -57,6 +58,8 @@ if TYPE_CHECKING:
 MAX_BATCHES = 4
 """Batches of bindings on their way at once; the next waits, its pods stay in the queue."""
 POD_PREEMPTED = "PreemptionByScheduler"
+UNANSWERED = 0
+"""No code of the API."""
 
 FOLLOWED: tuple[Kind, ...] = (
     NAMESPACES,
@@ -82,7 +85,7 @@ class Cycle(Tell):
 
 
 class Bound(Tell):
-    """What became of a batch: for each pod its key, uid, node and the API's code (0: no answer came)."""
+    """What became of a batch: for each pod its key, uid, node and the API's code."""
 
     pods: list[tuple[str, str, str, int]]
 
@@ -240,7 +243,8 @@ class Scheduler(Actor):
     # what goes out
 
     async def _write(self, outcome: Outcome) -> None:
-        """Bindings first; all in one batch, each answered for itself."""
+        """Bindings first; all in one batch, each answered for itself. Until it is known what became of one, its room
+        stays taken."""
         now = rfc3339(self.context.clock.time())
         refused = [self._refusal(refusal, now) for refusal in outcome.refusals]
         bindings = [requests.because(bind(each), each.key, self._revision(each.key)) for each in outcome.assignments]
@@ -250,7 +254,7 @@ class Scheduler(Actor):
         try:
             responses = await self._client.batch(batch)
         except TransportError:
-            responses = [Response(0)] * len(batch)
+            responses = [Response(UNANSWERED)] * len(batch)
         codes = [response.code for response in responses[: len(outcome.assignments)]]
         rest = responses[len(batch) - sum(len(writes) for _, writes in works) :]
         for work, writes in works:
@@ -259,6 +263,8 @@ class Scheduler(Actor):
             if refused_by is not None:
                 at = work.assignment
                 await self.context.ref.tell(VolumesFailed(at.key, at.uid, at.node, f"{refused_by.code}"))
+        if UNANSWERED in codes:
+            codes = await outcomes(self._client, self.context.clock, outcome.assignments, bindings)
         bound = [(each.key, each.uid, each.node, code) for each, code in zip(outcome.assignments, codes, strict=True)]
         await self.context.ref.tell(Bound(bound))
 

@@ -6,13 +6,16 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
+
 from actors import Ref, System, child
 from orchestrator.client.client import Client
+from orchestrator.client.errors import TransportError
 from orchestrator.client.fake import FakeApi
 from orchestrator.client.informers import Informers
 from orchestrator.client.kinds import EVENTS, NODES, PODS, Kind
 from orchestrator.client.mailbox import MailboxTransport
-from orchestrator.client.protocol import Identity
+from orchestrator.client.protocol import Identity, Request, Response
 from orchestrator.client.recorder import EventWriter, Recorder
 from orchestrator.scheduler.actor import Scheduler
 
@@ -22,10 +25,11 @@ Object = dict[str, Any]
 class Stage:
     """A scheduler among a fake API server and its informers."""
 
-    def __init__(self, system: System, client: Client, api: FakeApi) -> None:
+    def __init__(self, system: System, client: Client, api: FakeApi, lossy: Lossy) -> None:
         self.system = system
         self.client = client
         self.api = api
+        self.lossy = lossy
 
     async def settle(self, seconds: float = 1.0) -> None:
         await self.system.clock.sleep(seconds)
@@ -53,12 +57,35 @@ class Stage:
         return (await self.client.list(kind)).objects()
 
 
+class Lossy(MailboxTransport):
+    """The answers to the next ``lost`` batches that bind are lost; what they ask for is done or, ``before``, is not."""
+
+    __slots__ = ("before", "lost")
+
+    def __init__(self, api: Ref[Any]) -> None:
+        super().__init__(api, Identity("test"))
+        self.lost = 0
+        self.before = False
+
+    async def batch(self, requests: list[Request]) -> list[Response]:
+        loses = self.lost > 0 and any(request.target.subresource == "binding" for request in requests)
+        if loses:
+            self.lost -= 1
+        if loses and self.before:
+            raise TransportError("batch", "it was lost on its way")
+        responses = await super().batch(requests)
+        if loses:
+            raise TransportError("batch", "its answer was lost")
+        return responses
+
+
 @asynccontextmanager
 async def stage() -> AsyncIterator[Stage]:
     async with System(seed=1) as system:
         api = FakeApi()
         ref = await system.spawn(child(lambda: api), name="api")
-        client = Client(MailboxTransport(ref, Identity("test")))
+        lossy = Lossy(ref)
+        client = Client(lossy)
         writer = await system.spawn(child(EventWriter, client, "default-scheduler"), name="events")
 
         async def spawn(factory: Callable[[], Any], name: str) -> Ref[Any]:
@@ -66,7 +93,7 @@ async def stage() -> AsyncIterator[Stage]:
 
         informers = Informers(client, spawn)
         await system.spawn(child(Scheduler, client, informers, Recorder(writer)), name="scheduler")
-        yield Stage(system, client, api)
+        yield Stage(system, client, api, lossy)
 
 
 async def test_pods_are_bound_and_the_binding_is_told() -> None:
@@ -122,6 +149,32 @@ async def test_a_more_important_pod_preempts_and_takes_the_room() -> None:
         await on.settle(15.0)
         assert await on.placements() == {"high": "n"}
         assert await on.events("Preempted")
+
+
+@pytest.mark.parametrize("before", [False, True])
+async def test_a_binding_without_an_answer_keeps_its_room_until_it_is_known_what_became_of_it(before: bool) -> None:
+    async with stage() as on:
+        await on.node("only", cpu="1")
+        on.lossy.lost, on.lossy.before = 3, before
+        await on.pod("first", cpu="1")
+        await on.settle(0.2)
+        await on.pod("second", cpu="1")
+        await on.settle(5.0)
+        assert on.lossy.lost == 0
+        assert await on.placements() == {"first": "only", "second": ""}
+        assert await on.events("Scheduled") == ["Successfully assigned default/first to only"]
+
+
+async def test_a_pod_that_went_while_its_binding_had_no_answer_gives_its_room_back() -> None:
+    async with stage() as on:
+        await on.node("only", cpu="1")
+        on.lossy.lost, on.lossy.before = 2, True
+        await on.pod("first", cpu="1")
+        await on.settle(0.2)
+        await on.client.delete(PODS, "first", "default", grace_seconds=0)
+        await on.pod("second", cpu="1")
+        await on.settle(5.0)
+        assert await on.placements() == {"second": "only"}
 
 
 async def test_a_restarted_scheduler_goes_on_from_what_is_stored() -> None:
