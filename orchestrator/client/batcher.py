@@ -10,6 +10,7 @@ from typing import Any
 
 from actors import current
 from orchestrator.client.client import Client
+from orchestrator.client.exchange import exchange
 from orchestrator.client.protocol import MAX_BATCH_REQUESTS, Request, Response
 from orchestrator.client.requests import because
 
@@ -86,22 +87,13 @@ def _asked(requests: list[Request]) -> Asked:
 
 async def _exchange(client: Client, part: list[Asked]) -> None:
     """Send what was asked as one batch, and give each its answers."""
-    try:
-        together = [one for requests, _ in part for one in requests]
-        responses = await client.batch(together)
-        if len(responses) != len(together):
-            raise ValueError(f"expected {len(together)} answers, found {len(responses)}")
-    except asyncio.CancelledError:
-        for _, answer in part:
-            answer.cancel()
-        raise
-    except Exception as failure:
-        for _, answer in part:
-            if not answer.done():
-                answer.set_exception(failure)
-        return
+    await exchange(_answers(client, part), [answer for _, answer in part])
+
+
+async def _answers(client: Client, part: list[Asked]) -> list[list[Response]]:
+    together = [one for requests, _ in part for one in requests]
+    responses = await client.batch(together)
+    if len(responses) != len(together):
+        raise ValueError(f"expected {len(together)} answers, found {len(responses)}")
     following = iter(responses)
-    for requests, answer in part:
-        own = list(islice(following, len(requests)))
-        if not answer.done():
-            answer.set_result(own)
+    return [list(islice(following, len(requests))) for requests, _ in part]

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from actors import Ref
+from orchestrator.client.exchange import exchange
 from orchestrator.client.protocol import MAX_BATCH_REQUESTS, Batch, BatchesReply, BatchesRequest, Response
 
 _Asked = tuple[Batch, "asyncio.Future[list[Response] | None]"]
@@ -42,30 +43,17 @@ class Carrier:
     def _go(self, timeout_seconds: float) -> None:
         waiting, self._waiting = self._waiting, []
         for part in _parts(waiting):
-            if len(part) == 1:
-                _fill(part[0][1], None)
-            else:
-                exchange = asyncio.get_running_loop().create_task(self._exchange(part, timeout_seconds))
-                self._exchanges.add(exchange)
-                exchange.add_done_callback(self._exchanges.discard)
+            answers = [answer for _, answer in part]
+            if len(part) > 1:
+                task = asyncio.get_running_loop().create_task(exchange(self._ask(part, timeout_seconds), answers))
+                self._exchanges.add(task)
+                task.add_done_callback(self._exchanges.discard)
+            elif not answers[0].done():  # who asked may be gone
+                answers[0].set_result(None)
 
-    async def _exchange(self, part: list[_Asked], timeout_seconds: float) -> None:
-        try:
-            message = BatchesRequest([batch for batch, _ in part])
-            reply: BatchesReply = await self._api.ask(message, timeout=timeout_seconds)
-            if len(reply.replies) != len(part):
-                raise ValueError(f"expected {len(part)} replies, found {len(reply.replies)}")
-        except asyncio.CancelledError:
-            for _, answer in part:
-                answer.cancel()
-            raise
-        except Exception as failure:
-            for _, answer in part:
-                if not answer.done():
-                    answer.set_exception(failure)
-            return
-        for (_, answer), responses in zip(part, reply.replies, strict=True):
-            _fill(answer, responses)
+    async def _ask(self, part: list[_Asked], timeout_seconds: float) -> list[list[Response]]:
+        reply: BatchesReply = await self._api.ask(BatchesRequest([batch for batch, _ in part]), timeout=timeout_seconds)
+        return reply.replies
 
 
 def _parts(waiting: list[_Asked]) -> Iterator[list[_Asked]]:
@@ -81,8 +69,3 @@ def _parts(waiting: list[_Asked]) -> Iterator[list[_Asked]]:
         size += more
     if part:
         yield part
-
-
-def _fill(answer: asyncio.Future[Any], value: list[Response] | None) -> None:
-    if not answer.done():  # who asked may be gone
-        answer.set_result(value)

@@ -159,7 +159,7 @@ class BatchesReply(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class BatchesRequest(Ask[BatchesReply]):
-    """The batches of many clients of one process, at most ``MAX_BATCH_REQUESTS`` requests in all. Each is seated,
+    """The batches of many clients of one process, at most ``MAX_BATCH_REQUESTS`` requests in all, on one seat. Each is
     authorized and answered as if it had come alone; the reply waits for the last of them."""
 
     batches: list[Batch]
